@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ARCHIVE_CUT_H
+#define ARCHIVE_CUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct entry;
+
+/* Where an archive is cut into members: FORMAT.md, "Cuts" and "Holes". */
+#define CUT_TARGET (1u << 20) /* mean plain length of an f member */
+#define CUT_WEIGHT_MAX (4u << 20) /* weights in one f member */
+#define CUT_LARGE_MIN ((1u << 20) + 1) /* a file of this size or more is large */
+#define CUT_CHUNK (1u << 20) /* file data in one c member */
+#define CUT_SPARSE_MIN (64u << 20) /* holes must save more than this */
+
+bool cut_is_large(const struct entry *en);
+/* Weight of an entry that is not large. */
+uint64_t cut_weight(const struct entry *en);
+/* Does en start a new member, when the one being filled weighs so much (0: is empty)? */
+bool cut_before(const struct entry *en, uint64_t member_weight);
+/* Unit in which zeros are looked for in a file of this size: a power of two. */
+uint64_t cut_hole_unit(uint64_t file_size);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CATALOG_CATALOG_H
+#define CATALOG_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "archive/entry.h"
+#include "core/hash.h"
+#include "seal/seal.h"
+
+struct err;
+struct repo;
+struct repo_list;
+
+/*
+ * The catalog: an SQLite index over all manifests of a repository, so that
+ * "which backup has this file, in which version" is one B-tree look-up.  It is
+ * never the truth: it can be lost, and is made again from seals and manifests.
+ *
+ * Version spans: a row of version says that a path had the same facts in every
+ * backup of its series from sequence first to sequence last (last NULL: still so
+ * in the newest one indexed).  So it grows with what changed.
+ */
+struct catalog;
+
+/* Read and write, made when missing.  The repository's lock is held. */
+int catalog_open_write(struct catalog **out, struct repo *r, struct err *e);
+/*
+ * For queries: the repository's catalog where it can be opened and agrees with l (the same
+ * sealed backups by text_digest).  Else it is brought up to date first when the lock can be had at
+ * once, and when that cannot be (read-only, locked, damaged), a temporary one is built from the
+ * manifests and used; log_verbose says so.  So a query's answer never depends on the catalog's
+ * health. Backups in l that are not acceptable (state) are left out.
+ */
+int catalog_open_query(
+    struct catalog **out, struct repo *r, const struct repo_list *l, struct err *e);
+void catalog_close(struct catalog *c); /* NULL is harmless */
+
+/*
+ * Index one sealed backup (its manifest is read from r).  It must be newer than all of its series
+ * that are indexed (else ERR_UNSUPPORTED; use catalog_sync).  All or nothing, one transaction.
+ */
+int catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struct err *e);
+/* Make the catalog agree with l: index what is missing at the end, else rebuild into place. */
+int catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struct err *e);
+/*
+ * Build a new catalog from all of l and put it in place of the old one (an old journal is removed
+ * first). Verification history of the old one is kept where it can be read.  The lock is held.
+ */
+int catalog_rebuild(struct repo *r, const struct repo_list *l, struct err *e);
+
+/* ---- verification history ---- */
+enum catalog_level { CATALOG_QUICK = 1, CATALOG_STANDARD = 2, CATALOG_DEEP = 3 };
+struct catalog_verification {
+	time_t at;
+	enum catalog_level level;
+	bool ok;
+};
+int catalog_add_verification(
+    struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e);
+/* 1 and the newest one; 0: never; -1. */
+int catalog_last_verification(
+    struct catalog *c, const char *name, struct catalog_verification *v, struct err *e);
+
+/* ---- queries ---- */
+
+/* A version of a path.  Borrowed strings live until the callback returns. */
+struct catalog_version {
+	const char *series;
+	const char *path; /* clean */
+	size_t path_len;
+	enum entry_type type;
+	uint32_t mode, uid, gid;
+	uint64_t size;
+	int64_t mtime_sec;
+	uint32_t mtime_nsec;
+	const char *link; /* NULL: none */
+	size_t link_len;
+	bool has_sha256;
+	uint8_t sha256[SHA256_LEN];
+	uint64_t first_seq, last_seq; /* last_seq: the newest indexed when still current */
+	const char *first_name, *last_name; /* backups' names */
+	uint64_t backups; /* how many backups hold this version */
+};
+/* 0 to go on, 1 to stop without error, -1 with *e. */
+typedef int (*catalog_fn)(void *ctx, const struct catalog_version *v, struct err *e);
+
+struct catalog_query {
+	const char *series; /* NULL: all */
+	/* At most one of these: */
+	const char *path; /* exactly this path (clean); versions oldest first */
+	const char
+	    *below; /* this directory's children only (clean; "" the root), as in backup seq */
+	const char *glob; /* core/path.h glob, "" : all */
+	bool recursive; /* with below: all that is below it, itself too */
+	uint64_t sequence; /* only as it was in this backup of series; 0: any */
+};
+/* By series, path order, first_seq. */
+int catalog_query(
+    struct catalog *c, const struct catalog_query *q, catalog_fn fn, void *ctx, struct err *e);
+
+/* Archive members of a backup that other indexed backups hold too (by packed digest), and all of
+ * them. */
+int catalog_members(
+    struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CORE_JSON_H
+#define CORE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+/*
+ * A JSON writer that streams: no tree is built.  Keys are NULL inside arrays.
+ * Commas and nesting are kept here; misuse is an assertion.
+ */
+struct json {
+	FILE *out;
+	unsigned depth;
+	uint64_t nonempty; /* bit per depth: something was written there */
+};
+
+void json_init(struct json *j, FILE *out);
+void json_object(struct json *j, const char *key);
+void json_array(struct json *j, const char *key);
+void json_end(struct json *j); /* closes what was opened last; a newline after the outermost */
+void json_str(struct json *j, const char *key, const char *value); /* NULL: null */
+void json_uint(struct json *j, const char *key, uint64_t value);
+void json_int(struct json *j, const char *key, int64_t value);
+void json_bool(struct json *j, const char *key, bool value);
+/*
+ * A path of any bytes: "key" holds it as text, invalid UTF-8 replaced by U+FFFD;
+ * when something was replaced, "key_hex" holds the bytes too.
+ */
+void json_path(struct json *j, const char *key, const char *path, size_t len);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CORE_NUM_H
+#define CORE_NUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/*
+ * Numbers from text, strictly: the whole of s[0..len), decimal, no sign but '-'
+ * for num_i64, no leading zeros, no white space.  0, or -1 with nothing written.
+ */
+int num_u64(const char *s, size_t len, uint64_t max, uint64_t *out);
+int num_i64(const char *s, size_t len, int64_t *out);
+int num_octal(const char *s, size_t len, uint64_t max, uint64_t *out);
+
+/* 1234567 as "1.2M" (powers of 1024, one digit below 10, rounded up like ls -h). */
+void num_human(uint64_t bytes, char out[16]);
+/* "90", "90s", "15m", "26h", "7d" in seconds. ERR_USAGE else. */
+int num_duration(const char *s, uint64_t *seconds, struct err *e);
+
+#endif

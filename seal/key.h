@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SEAL_KEY_H
+#define SEAL_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+
+struct buf;
+struct err;
+
+/*
+ * Signing and trust, by OpenSSL 3.  Ed25519, EC P-256, RSA (2048 bits and up), as
+ * PEM.  A key's id is the SHA-256 of its public SubjectPublicKeyInfo in DER.
+ */
+#define KEY_SIG_MAX 2048
+
+struct key; /* a private key */
+struct trust; /* a set of public keys */
+
+/*
+ * Messages tell apart: file missing, empty, not PEM, a public key or certificate
+ * instead of a private key, encrypted (never prompts), unsupported type or size.
+ * ERR_USAGE for wrong content, ERR_SYS for a file that cannot be read.
+ */
+int key_load(struct key **out, const char *file, struct err *e);
+void key_free(struct key *k);
+const uint8_t *key_id(const struct key *k); /* SHA256_LEN bytes */
+int key_sign(const struct key *k, const void *text, size_t len, uint8_t sig[KEY_SIG_MAX],
+    size_t *sig_len, struct err *e);
+/*
+ * A new Ed25519 pair: private into file (0600, never overwrites), public into
+ * pub_file (0644).  Both or neither.  id may be NULL.
+ */
+int key_generate(const char *file, const char *pub_file, uint8_t id[SHA256_LEN], struct err *e);
+
+int trust_new(struct trust **out, struct err *e);
+void trust_free(struct trust *t);
+/* Add every public key and certificate in file; at least one, else ERR_USAGE. */
+int trust_load(struct trust *t, const char *file, struct err *e);
+int trust_add_key(struct trust *t, const struct key *k, struct err *e);
+size_t trust_count(const struct trust *t);
+bool trust_has(const struct trust *t, const uint8_t id[SHA256_LEN]);
+/* ERR_TRUST: "unknown key ID" or "signature does not match". */
+int trust_verify(const struct trust *t, const uint8_t id[SHA256_LEN], const void *text, size_t len,
+    const uint8_t *sig, size_t sig_len, struct err *e);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_REPO_H
+#define STORE_REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "seal/seal.h"
+
+struct trust;
+
+/*
+ * A repository: one local directory (FORMAT.md, first section).  Everything that
+ * knows file names of a repository is in this room.
+ *
+ * Nothing here removes or replaces a file that is not a dot-name of a backup in
+ * progress.  Files with a backup's name and no seal (archives from before
+ * Tarseal, or half a copy) are never touched.
+ */
+struct repo;
+
+#define REPO_CATALOG "catalog.sqlite3"
+
+/* The directory must exist.  ERR_NOTFOUND: no such directory. */
+int repo_open(struct repo **out, const char *dir, struct err *e);
+void repo_close(struct repo *r); /* NULL is harmless; releases the lock */
+const char *repo_dir(const struct repo *r); /* as given, for messages */
+int repo_fd(const struct repo *r); /* of the directory; borrowed */
+/* Can files be made in it (access(2), EROFS)? */
+bool repo_writable(const struct repo *r);
+
+/*
+ * The writer's lock: an OFD lock on .lock, made when missing.  Waits up to
+ * wait_seconds (0: not at all); ERR_LOCKED.  Held until repo_close.
+ */
+int repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e);
+
+/* One file of a backup. */
+enum repo_part { REPO_ARCHIVE, REPO_MANIFEST, REPO_SEAL };
+/* "NAME.tar.gz", "NAME.manifest.gz", "NAME.seal". */
+void repo_part_name(enum repo_part part, const char *name, struct buf *out);
+/* Read-only fd, or -1 (ERR_NOTFOUND when it is missing). */
+int repo_open_part(const struct repo *r, enum repo_part part, const char *name, struct err *e);
+/* Size, without opening; the same errors. */
+int repo_stat_part(
+    const struct repo *r, enum repo_part part, const char *name, uint64_t *size, struct err *e);
+/* Bytes and inodes that an unprivileged writer may still use. */
+int repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, struct err *e);
+
+/* ---- what is there ---- */
+
+/* A backup as its seal tells, or why it does not. */
+struct repo_backup {
+	struct seal seal; /* valid when state is not REPO_BAD */
+	char name[SEAL_NAME_MAX + 1];
+	enum repo_state {
+		REPO_TRUSTED, /* signature good under the given trust */
+		REPO_UNSIGNED, /* no signature in it */
+		REPO_UNTRUSTED, /* unknown key or wrong signature */
+		REPO_BAD, /* unreadable or malformed seal, or its name is another's */
+	} state;
+	struct err why; /* for UNTRUSTED and BAD */
+};
+
+struct repo_list {
+	struct repo_backup *backups; /* by series, then sequence, then name */
+	size_t n;
+	char (*unsealed)[SEAL_NAME_MAX + 1]; /* NAMEs of *.tar.gz without a seal, sorted */
+	size_t n_unsealed;
+};
+
+/* With trust NULL, signed ones come as REPO_UNTRUSTED too (nothing was checked). */
+int repo_list(
+    const struct repo *r, const struct trust *trust, struct repo_list *out, struct err *e);
+void repo_list_done(struct repo_list *l);
+
+/* Which backups a run accepts. */
+struct repo_pick {
+	const char *series; /* NULL: any */
+	bool accept_unsigned; /* --untrusted: unsigned and untrusted ones too */
+};
+/*
+ * Find one backup in l: "latest" (newest complete, by sequence, of the series), a
+ * full name, or a unique leading part.  ERR_NOTFOUND, ERR_USAGE (ambiguous, names
+ * two of them), ERR_TRUST (found, but not acceptable), ERR_CORRUPT (REPO_BAD).
+ */
+int repo_find(const struct repo_list *l, const struct repo_pick *pick, const char *which,
+    const struct repo_backup **out, struct err *e);
+/* The newest with created <= t, complete or not.  ERR_NOTFOUND when none is that old. */
+int repo_find_as_of(const struct repo_list *l, const struct repo_pick *pick, struct timespec t,
+    const struct repo_backup **out, struct err *e);
+
+/* ---- making a backup (the lock is held) ---- */
+
+/*
+ * A backup in progress: .NAME.tar.gz.new and .NAME.manifest.gz.new, open for
+ * writing.  Commit makes it durable in the order that FORMAT.md and
+ * ARCHITECTURE.md tell; from the moment that the seal's dot-name is durable, a
+ * crash is rolled forward by repo_recover.
+ */
+struct repo_txn;
+
+/* A name that is free for this series at this time: stamp, then -2, -3, ... */
+int repo_free_name(const struct repo *r, const char *series, time_t now,
+    char out[SEAL_NAME_MAX + 1], struct err *e);
+int repo_txn_begin(struct repo_txn **out, struct repo *r, const char *name, struct err *e);
+int repo_txn_archive_fd(const struct repo_txn *t);
+int repo_txn_manifest_fd(const struct repo_txn *t);
+/* Frees t in every case; on failure before the seal was durable, the dot-names are gone too. */
+int repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct err *e);
+void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harmless */
+
+/*
+ * Finish or clean up what an earlier run left: a durable and well-formed
+ * .NAME.seal.new whose archive and manifest are there with the sealed sizes is rolled
+ * forward; other dot-names of backups (.NAME.{tar.gz,manifest.gz,seal}.new and
+ * nothing else) are removed.  One log_note for each.
+ */
+int repo_recover(struct repo *r, struct err *e);
+
+#endif
