@@ -1,72 +1,143 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make [VARIANT=plain|asan|tsan|cover]   the four programs
-# make unit                              unit tests (U=core_path: only that one)
-# Variants never share objects: all goes to build/$(VARIANT)/.
+# make [VARIANT=plain|asan|tsan|cover]   the four programs, in build/$(VARIANT)/bin
+# make unit [U=core_path]                unit tests: all, or tests/unit/test_core_path.c
+# make lint                              format, static analysis, scripts, man pages, rooms, options
+# make install [PREFIX=/usr/local] [DESTDIR=]
+# make coverage                          a line a file, from unit tests and command line cases
+#
+# Variants never share objects: all goes to build/$(VARIANT)/.  ./check runs every test.
 
 VARIANT ?= plain
 B := build/$(VARIANT)
 
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/tarseal
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/tarseal
+INSTALL ?= install
+
 CC ?= cc
 CFLAGS ?= -O2 -g
-BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread \
-	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-	-Wpointer-arith -Wwrite-strings -Wvla -Werror -fstack-protector-strong
+# A compiler newer than ours may know a new warning: users build with WERROR= (./demo and ./check do).
+WERROR ?= -Werror
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2
+BASE_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(B)/gen
+BASE_CFLAGS := -std=c11 -pthread -fPIE $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
+BASE_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LIBS := -larchive -ldeflate -lz -lcrypto -lsqlite3 -pthread -lm
 
-ifeq ($(VARIANT),asan)
-BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=address,undefined
-else ifeq ($(VARIANT),tsan)
-BASE_CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=thread
+HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE_tsan := -fsanitize=thread
+ifeq ($(VARIANT),plain)
+BASE_CFLAGS += $(HARDEN)
+else ifneq ($(SANITIZE_$(VARIANT)),)
+BASE_CFLAGS += $(SANITIZE_$(VARIANT)) -fno-omit-frame-pointer
+BASE_LDFLAGS += $(SANITIZE_$(VARIANT))
 else ifeq ($(VARIANT),cover)
-BASE_CFLAGS += --coverage -O0
-LDFLAGS += --coverage
-else ifneq ($(VARIANT),plain)
+override CFLAGS := -O0 -g
+BASE_CFLAGS += --coverage -fprofile-update=atomic
+BASE_LDFLAGS += --coverage
+else
 $(error VARIANT is one of plain asan tsan cover)
 endif
 
 ROOMS := core archive seal store cli catalog backup verify restore manifest
 PROGRAMS := backup verify restore manifest
 
+# All but the four mains is one library, so that tests reach everything.
 SRCS := $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
+MAINS := $(wildcard $(PROGRAMS:%=%/main.c))
 OBJS := $(SRCS:%.c=$(B)/obj/%.o)
 LIB := $(B)/libtarseal.a
-BINS := $(PROGRAMS:%=$(B)/bin/%)
-UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+BINS := $(MAINS:%/main.c=$(B)/bin/%)
+# tests/unit/test_*.c are programs; what else lies there is shared by them.
+TESTS := $(wildcard tests/unit/test_*.c)
+TEST_SUPPORT := $(filter-out $(TESTS),$(wildcard tests/unit/*.c))
+TEST_LIB := $(if $(TEST_SUPPORT),$(B)/libunit.a)
+UNITS := $(TESTS:tests/unit/%.c=$(B)/unit/%)
+PAGES := $(wildcard $(PROGRAMS:%=%/*.1))
+ALL_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(SRCS) $(MAINS) $(TESTS) $(TEST_SUPPORT))
 
-all: $(BINS)
+COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
 
-$(B)/obj/%.o: %.c Makefile
+all: $(BINS) $(B)/bin/tarseal
+
+# Other flags than last time: everything is built anew.
+$(B)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '$(COMPILE) $(LDFLAGS) $(LIBS)' | cmp -s - $@ || echo '$(COMPILE) $(LDFLAGS) $(LIBS)' >$@
+
+$(B)/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(WERROR) -MMD -MP -c -o $@ $<
 
 # The catalog's schema is kept as SQL and built in.
 $(B)/gen/catalog_schema.h: catalog/schema.sql
 	@mkdir -p $(@D)
 	sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
-$(B)/obj/catalog/%.o: BASE_CFLAGS += -I$(B)/gen
-$(filter $(B)/obj/catalog/%,$(OBJS)): $(B)/gen/catalog_schema.h
+$(filter $(B)/obj/catalog/% $(B)/obj/tests/unit/test_catalog%,$(ALL_OBJS)): $(B)/gen/catalog_schema.h
 
 $(LIB): $(OBJS)
+$(TEST_LIB): $(TEST_SUPPORT:%.c=$(B)/obj/%.o)
+$(B)/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 $(B)/bin/%: $(B)/obj/%/main.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
+# "tarseal restore ..." for an installed copy; the same front works in the build tree.
+$(B)/bin/tarseal: tools/tarseal.in
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	sed 's|@LIBEXECDIR@|$(CURDIR)/$(B)/bin|' $< >$@
+	@chmod +x $@
 
-unit: $(if $(U),$(B)/unit/test_$(U),$(UNITS))
-	@for t in $^; do $$t || exit 1; done
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+units: $(UNITS)
+
+unit: $(if $(U),$(U:%=$(B)/unit/test_%),$(UNITS))
+	@bad=; for t in $^; do echo "$$t"; $$t || bad="$$bad $$t"; done; \
+	if [ "$$bad" ]; then echo "failed:$$bad"; exit 1; fi
+
+lint:
+	tools/lint
+
+coverage:
+	tools/coverage
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 755 $(BINS) $(DESTDIR)$(LIBEXECDIR)
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' tools/tarseal.in >$(B)/tarseal.install
+	$(INSTALL) -m 755 $(B)/tarseal.install $(DESTDIR)$(BINDIR)/tarseal
+	for p in $(PAGES); do \
+	    $(INSTALL) -m 644 $$p $(DESTDIR)$(MANDIR)/man1/tarseal-$${p##*/} || exit 1; done
+	$(INSTALL) -m 644 docs/tarseal.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 docs/tarseal.5 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	rm -f $(DESTDIR)$(BINDIR)/tarseal $(DESTDIR)$(MANDIR)/man1/tarseal.1 \
+	    $(DESTDIR)$(MANDIR)/man5/tarseal.5 $(PROGRAMS:%=$(DESTDIR)$(MANDIR)/man1/tarseal-%.1)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
+# For tools/lint: what each file is compiled with, and which files there are.
+print-%:
+	@echo '$($*)'
+
+.PHONY: all units unit lint coverage install uninstall clean FORCE
 .SECONDARY:
--include $(OBJS:.o=.d) $(PROGRAMS:%=$(B)/obj/%/main.d) $(patsubst $(B)/unit/%,$(B)/obj/tests/unit/%.d,$(UNITS))
+.DELETE_ON_ERROR:
+-include $(ALL_OBJS:.o=.d)
