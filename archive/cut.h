@@ -18,9 +18,12 @@ struct entry;
 bool cut_is_large(const struct entry *en);
 /* Weight of an entry that is not large. */
 uint64_t cut_weight(const struct entry *en);
-/* Does en start a new member, when the one being filled weighs so much (0: is empty)? */
+/*
+ * Does en start a new member, when the entries in the one being filled weigh so much?  Not when
+ * that is 0, an empty member: there is nothing to end.  A large file always does.
+ */
 bool cut_before(const struct entry *en, uint64_t member_weight);
-/* Unit in which zeros are looked for in a file of this size: a power of two. */
+/* Unit in which zeros are looked for in a file of this size: a power of two, 64 KiB or more. */
 uint64_t cut_hole_unit(uint64_t file_size);
 
 #endif
