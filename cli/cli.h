@@ -11,8 +11,13 @@ struct opt_common;
 
 /*
  * Locale (LC_ALL C.UTF-8 for ctype, C else), umask 077, stdin/stdout/stderr open (on /dev/null
- * else), SIGPIPE ignored, SIGINT and SIGTERM and SIGHUP as stop requests (a second one ends the
- * process at once), RLIMIT_NOFILE raised to its hard limit.
+ * else; a closed stdout so that writing to it fails, and cli_exit tells), SIGPIPE ignored, SIGINT
+ * and SIGTERM and SIGHUP as stop requests (SIGINT and SIGHUP not where they came ignored: nohup, &
+ * in scripts), RLIMIT_NOFILE raised to its hard limit.
+ *
+ * A second signal ends the process at once with status 128+n, but not within 0.2 s of the first:
+ * timeout(1) and terminals send the same one twice.  All that works as process 1 as well, where
+ * the kernel drops signals without a handler.
  */
 void cli_init(const char *program);
 /* After options: log level. */
@@ -28,10 +33,12 @@ enum cli_status {
 };
 /*
  * The exit status, after printing the error, if e holds one, as one line "PROGRAM: message".
- * status: what a run without error found.  Flushes stdout: a failure there (closed, full) is an
- * error too.
+ * status: what a run without error found.  Flushes and closes stdout: a failure there (closed,
+ * full) is an error too; a reader that went away (EPIPE) gives the status without a message.
+ * e may be NULL.  Call it once, last.
  */
 int cli_exit(const char *program, const struct err *e, enum cli_status status);
+/* The status for a kind of error; ERR_STOPPED is CLI_FAILED here, 128+n comes from cli_exit. */
 enum cli_status cli_status_of(const struct err *e);
 
 extern const char tarseal_version[]; /* "0.1.0" */

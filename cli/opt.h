@@ -15,7 +15,11 @@ struct err;
  *
  * Environment: shared options (env set to e.g. "TARSEAL_REPO") by that name; all others
  * TARSEAL_<PROGRAM>_<OPTION> ("--keep-last" of backup: TARSEAL_BACKUP_KEEP_LAST),
- * lists separated by newlines, flags by 1/true/yes and 0/false/no or empty.
+ * lists separated by newlines, flags by 1/true/yes and 0/false/no or empty.  An empty
+ * value is the same as none.  A list on the command line replaces that of the environment;
+ * "--flag=no" takes back what the environment has set.  TARSEAL_* names that nobody
+ * knows give one warning: a misspelt name must show, but Kubernetes makes such names of
+ * its own accord (service links), so it is no error.
  */
 enum opt_kind {
 	OPT_FLAG, /* bool * */
@@ -51,6 +55,12 @@ struct opt_program {
 	const struct opt *opts; /* ends with name NULL */
 	size_t min_args, max_args; /* positional; SIZE_MAX: any number */
 	const char *args_name; /* "BACKUP", for messages */
+	/*
+	 * The commands of the same binary ("manifest list", "manifest find", ...), ended by NULL,
+	 * so that a name for one of them does not count as unknown in another.  With NULL and a
+	 * name of several words, unknown TARSEAL_<PROGRAM>_* names are not looked for.
+	 */
+	const struct opt_program *const *siblings;
 };
 
 /* The options that every program has: -h --version -q -v --json --progress. */
@@ -61,8 +71,12 @@ struct opt_common {
 
 /*
  * Parse.  Positional arguments come in *args (borrowed from argv).  "--" ends options;
- * --name=value and --name value both work; unknown options are ERR_USAGE with the nearest name as a
- * suggestion.  Returns 0; 1 when --help or --version printed on stdout and the program is done; -1.
+ * --name=value and --name value both work (a value that starts with "--" needs the first form: else
+ * "--repo $UNSET --trust F" would take "--trust" for a directory); letters may be run together
+ * ("-qj4"); options may stand behind arguments.  Unknown options are ERR_USAGE with the nearest
+ * name as a suggestion.  argv[0] is not looked at.  On -1 *args is empty, but lists among the
+ * options may hold something: opt_list_done() them in every case.
+ * Returns 0; 1 when --help or --version printed on stdout and the program is done; -1.
  */
 int opt_parse(const struct opt_program *prog, struct opt_common *common, int argc, char **argv,
     struct opt_list *args, struct err *e);
