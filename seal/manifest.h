@@ -56,6 +56,9 @@ void manifest_writer_free(struct manifest_writer *w);
  * Append a section that is packed already (a gzip member of plain_len bytes of
  * text; len 0: none) and the index line of its archive member.  m's section
  * fields, except entries, are set here; offset and the rest by the caller.
+ * ERR_UNSUPPORTED for a member that a reader would refuse (FORMAT.md, end of
+ * "Manifest"); nothing was written then.  After any other failure only
+ * manifest_rewind makes the writer usable again.
  */
 int manifest_write(struct manifest_writer *w, struct manifest_member *m, const void *section,
     size_t len, size_t plain_len, struct err *e);
@@ -72,12 +75,19 @@ struct manifest_reader;
 
 /*
  * Reads fd (borrowed) with pread, from the root that s names: a manifest that is
- * not the one that was sealed gives ERR_CORRUPT.  The head, too, must be sound.
+ * not the one that was sealed gives ERR_CORRUPT.  s is copied from.
  * One thread at a time; open one for each thread.
+ *
+ * Every byte of the manifest is covered by: root (checked here), head
+ * (manifest_check_head), pages (manifest_next) and sections (manifest_section).
+ * The head says nothing that a restore needs, so that its damage does not get in
+ * the way of one; verify asks for it.
  */
 int manifest_reader_new(struct manifest_reader **out, int fd, const struct seal *s, struct err *e);
 void manifest_reader_free(struct manifest_reader *r);
 struct manifest_totals manifest_totals(const struct manifest_reader *r);
+/* ERR_CORRUPT when the head is not what the root and the seal's name say. */
+int manifest_check_head(struct manifest_reader *r, struct err *e);
 /*
  * Members in order, from member number first (0: all).  *m lives until the next
  * call.  1, 0 at the end, -1.  Members tile the archive: offsets are checked here

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "seal/section.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/path.h"
+
+/*
+ * Writing the text of a section, and comparing its lines with tar entries.
+ * Everything a reader checks is in section_parse.c; what is written here from a
+ * sound entry it accepts, and it accepts no other spelling.
+ */
+
+static const char *
+type_name(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FILE:
+	case ENTRY_HARDLINK:
+		return "file";
+	case ENTRY_DIR:
+		return "dir";
+	case ENTRY_SYMLINK:
+		return "link";
+	case ENTRY_FIFO:
+		return "fifo";
+	case ENTRY_CHAR:
+		return "char";
+	case ENTRY_BLOCK:
+		return "block";
+	}
+	return "";
+}
+
+static void
+put_hex(struct buf *text, const uint8_t digest[SHA256_LEN])
+{
+	char hex[SHA256_HEX_LEN + 1];
+
+	sha256_hex(digest, hex);
+	buf_append(text, hex, SHA256_HEX_LEN);
+}
+
+/* What mtree has no word for, in the order that FORMAT.md lists and the parser wants. */
+static void
+put_comments(struct buf *text, const struct entry *en, const struct section_facts *facts)
+{
+	uint8_t digest[SHA256_LEN];
+
+	if (en->type == ENTRY_HARDLINK) {
+		buf_puts(text, "#: hardlink ");
+		path_escape_mtree(text, en->link, en->link_len);
+		buf_putc(text, '\n');
+	}
+	if (en->type == ENTRY_CHAR || en->type == ENTRY_BLOCK)
+		buf_printf(
+		    text, "#: rdev %" PRIu32 " %" PRIu32 "\n", en->rdev_major, en->rdev_minor);
+	if (entry_xattr_digest(en, digest)) {
+		buf_puts(text, "#: xattrs ");
+		put_hex(text, digest);
+		buf_putc(text, '\n');
+	}
+	if (facts == NULL)
+		return;
+	if (facts->changed)
+		buf_puts(text, "#: changed\n");
+	if (facts->grew)
+		buf_puts(text, "#: grew\n");
+	if (en->type != ENTRY_FILE)
+		return;
+	for (size_t i = 0; i < facts->n_unreadable; i++)
+		buf_printf(text, "#: unreadable %" PRIu64 " %" PRIu64 "\n",
+		    facts->unreadable[i].offset, facts->unreadable[i].len);
+}
+
+void
+section_put_entry(struct buf *text, const struct entry *en, const struct section_facts *facts)
+{
+	put_comments(text, en, facts);
+	path_escape_mtree(text, en->path, en->path_len);
+	buf_printf(text, " type=%s mode=%04" PRIo32 " uid=%" PRIu32 " gid=%" PRIu32,
+	    type_name(en->type), en->mode, en->uid, en->gid);
+	if (en->type == ENTRY_FILE)
+		buf_printf(text, " size=%" PRIu64, en->size);
+	buf_printf(text, " time=%" PRId64 ".%09" PRIu32, en->mtime_sec, en->mtime_nsec);
+	if (en->type == ENTRY_FILE) {
+		static const uint8_t none[SHA256_LEN];
+
+		buf_puts(text, " sha256digest=");
+		put_hex(text, facts != NULL ? facts->sha256 : none);
+	} else if (en->type == ENTRY_SYMLINK) {
+		buf_puts(text, " link=");
+		path_escape(text, en->link, en->link_len, false);
+	}
+	buf_putc(text, '\n');
+}
+
+void
+section_put_note(
+    struct buf *text, enum section_note note, const char *path, size_t len, const char *reason)
+{
+	static const char *const word[] = {
+	    [SECTION_VANISHED] = "vanished",
+	    [SECTION_UNREADABLE] = "unreadable",
+	    [SECTION_SKIPPED] = "skipped",
+	};
+
+	buf_printf(text, "#! %s ", word[note]);
+	path_escape_mtree(text, path, len);
+	if (note != SECTION_VANISHED) {
+		buf_putc(text, ' ');
+		if (reason == NULL || *reason == '\0')
+			buf_putc(text, '-');
+		else
+			path_escape(text, reason, strlen(reason), true);
+	}
+	buf_putc(text, '\n');
+}
+
+static bool
+same_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+static bool
+same_xattrs(const struct section_line *line, const struct entry *en)
+{
+	uint8_t digest[SHA256_LEN];
+
+	if (entry_xattr_digest(en, digest) != line->has_xattrs)
+		return false;
+	return !line->has_xattrs || memcmp(digest, line->xattrs, SHA256_LEN) == 0;
+}
+
+/* The first fact that differs, or NULL. */
+static const char *
+difference(const struct section_line *line, const struct entry *en)
+{
+	if (!same_bytes(line->path, line->path_len, en->path, en->path_len))
+		return "path";
+	if (line->type != en->type)
+		return "type";
+	if (line->mode != en->mode)
+		return "mode";
+	if (line->uid != en->uid)
+		return "uid";
+	if (line->gid != en->gid)
+		return "gid";
+	if (line->size != (en->type == ENTRY_FILE ? en->size : 0))
+		return "size";
+	if (line->mtime_sec != en->mtime_sec || line->mtime_nsec != en->mtime_nsec)
+		return "time";
+	if ((en->type == ENTRY_SYMLINK || en->type == ENTRY_HARDLINK) &&
+	    !same_bytes(line->link, line->link_len, en->link, en->link_len))
+		return "link";
+	if ((en->type == ENTRY_CHAR || en->type == ENTRY_BLOCK) &&
+	    (line->rdev_major != en->rdev_major || line->rdev_minor != en->rdev_minor))
+		return "device";
+	if (!same_xattrs(line, en))
+		return "xattrs";
+	return NULL;
+}
+
+bool
+section_matches(const struct section_line *line, const struct entry *en, const char **what)
+{
+	const char *diff = line->is_note ? "path" : difference(line, en);
+
+	if (diff != NULL && what != NULL)
+		*what = diff;
+	return diff == NULL;
+}
