@@ -17,6 +17,7 @@ struct json {
 	FILE *out;
 	unsigned depth;
 	uint64_t nonempty; /* bit per depth: something was written there */
+	uint64_t arrays; /* bit per depth: it is an array */
 };
 
 void json_init(struct json *j, FILE *out);

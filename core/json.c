@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/utf8.h"
+
+#define DEPTH_MAX 32
+
+void
+json_init(struct json *j, FILE *out)
+{
+	memset(j, 0, sizeof(*j));
+	j->out = out;
+}
+
+/* len bytes as a JSON string; true when something was no UTF-8 and was replaced. */
+static bool
+put_string(FILE *out, const char *s, size_t len)
+{
+	bool replaced = false;
+	uint32_t c;
+	size_t n;
+
+	(void)fputc('"', out);
+	for (; len > 0; s += n, len -= n) {
+		n = utf8_next(s, len, &c);
+		if (n == 0) {
+			(void)fputs("\xEF\xBF\xBD", out);
+			replaced = true;
+			n = 1;
+		} else if (c == '"' || c == '\\')
+			(void)fprintf(out, "\\%c", (char)c);
+		else if (c < 0x20 || c == 0x7F || c == 0x2028 || c == 0x2029)
+			(void)fprintf(out, "\\u%04" PRIx32, c);
+		else
+			(void)fwrite(s, 1, n, out);
+	}
+	(void)fputc('"', out);
+	return replaced;
+}
+
+/* What stands before a value: comma, line, key. */
+static void
+lead(struct json *j, const char *key)
+{
+	uint64_t bit = 1ull << j->depth;
+	unsigned i;
+
+	if (j->depth == 0)
+		return;
+	assert((key == NULL) == ((j->arrays & bit) != 0));
+	(void)fputs((j->nonempty & bit) ? ",\n" : "\n", j->out);
+	j->nonempty |= bit;
+	for (i = 0; i < j->depth; i++)
+		(void)fputs("  ", j->out);
+	if (key != NULL) {
+		(void)put_string(j->out, key, strlen(key));
+		(void)fputs(": ", j->out);
+	}
+}
+
+static void
+nest(struct json *j, const char *key, bool array)
+{
+	uint64_t bit;
+
+	lead(j, key);
+	assert(j->depth + 1 < DEPTH_MAX);
+	bit = 1ull << ++j->depth;
+	j->nonempty &= ~bit;
+	j->arrays = array ? j->arrays | bit : j->arrays & ~bit;
+	(void)fputc(array ? '[' : '{', j->out);
+}
+
+void
+json_object(struct json *j, const char *key)
+{
+	nest(j, key, false);
+}
+
+void
+json_array(struct json *j, const char *key)
+{
+	nest(j, key, true);
+}
+
+void
+json_end(struct json *j)
+{
+	uint64_t bit = 1ull << j->depth;
+	unsigned i;
+
+	assert(j->depth > 0);
+	j->depth--;
+	if (j->nonempty & bit) {
+		(void)fputc('\n', j->out);
+		for (i = 0; i < j->depth; i++)
+			(void)fputs("  ", j->out);
+	}
+	(void)fputc((j->arrays & bit) ? ']' : '}', j->out);
+	if (j->depth == 0)
+		(void)fputc('\n', j->out);
+}
+
+void
+json_str(struct json *j, const char *key, const char *value)
+{
+	lead(j, key);
+	if (value == NULL)
+		(void)fputs("null", j->out);
+	else
+		(void)put_string(j->out, value, strlen(value));
+}
+
+void
+json_uint(struct json *j, const char *key, uint64_t value)
+{
+	lead(j, key);
+	(void)fprintf(j->out, "%" PRIu64, value);
+}
+
+void
+json_int(struct json *j, const char *key, int64_t value)
+{
+	lead(j, key);
+	(void)fprintf(j->out, "%" PRId64, value);
+}
+
+void
+json_bool(struct json *j, const char *key, bool value)
+{
+	lead(j, key);
+	(void)fputs(value ? "true" : "false", j->out);
+}
+
+void
+json_path(struct json *j, const char *key, const char *path, size_t len)
+{
+	size_t i;
+
+	lead(j, key);
+	/* Inside an array there is no place for a second value: text must do. */
+	if (!put_string(j->out, path, len) || key == NULL)
+		return;
+	(void)fprintf(j->out, ", \"%s_hex\": \"", key);
+	for (i = 0; i < len; i++)
+		(void)fprintf(j->out, "%02x", (unsigned char)path[i]);
+	(void)fputc('"', j->out);
+}
