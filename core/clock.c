@@ -153,38 +153,50 @@ clock_zone_set(const char *zone, struct err *e)
 
 /* ---- writing ---- */
 
-__attribute__((format(strftime, 3, 0))) static void
-put(time_t t, bool utc, const char *fmt, char *out, size_t size)
+/* false, and "@SECONDS" in out, for a year that no calendar reaches. */
+static bool
+split(time_t t, bool utc, struct tm *tm, char *out, size_t size)
 {
-	struct tm tm;
-
-	if ((utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) == NULL ||
-	    strftime(out, size, fmt, &tm) == 0)
-		(void)snprintf(out, size, "@%lld", (long long)t);
+	if ((utc ? gmtime_r(&t, tm) : localtime_r(&t, tm)) != NULL)
+		return true;
+	(void)snprintf(out, size, "@%lld", (long long)t);
+	return false;
 }
 
 void
 clock_stamp(time_t t, char out[32])
 {
-	put(t, false, "%Y%m%d_%H%M%S", out, 32);
+	struct tm tm;
+
+	if (split(t, false, &tm, out, 32))
+		(void)strftime(out, 32, "%Y%m%d_%H%M%S", &tm);
 }
 
 void
 clock_date(time_t t, char out[64])
 {
-	put(t, false, "%a %b %e %H:%M:%S %Z %Y", out, 64);
+	struct tm tm;
+
+	if (split(t, false, &tm, out, 64))
+		(void)strftime(out, 64, "%a %b %e %H:%M:%S %Z %Y", &tm);
 }
 
 void
 clock_table(time_t t, char out[64])
 {
-	put(t, false, "%Y-%m-%d %H:%M:%S %z", out, 64);
+	struct tm tm;
+
+	if (split(t, false, &tm, out, 64))
+		(void)strftime(out, 64, "%Y-%m-%d %H:%M:%S %z", &tm);
 }
 
 void
 clock_rfc3339(time_t t, char out[64])
 {
-	put(t, true, "%Y-%m-%dT%H:%M:%SZ", out, 64);
+	struct tm tm;
+
+	if (split(t, true, &tm, out, 64))
+		(void)strftime(out, 64, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 /* ---- reading ---- */
