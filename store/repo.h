@@ -40,9 +40,12 @@ int repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e);
 
 /* One file of a backup. */
 enum repo_part { REPO_ARCHIVE, REPO_MANIFEST, REPO_SEAL };
-/* "NAME.tar.gz", "NAME.manifest.gz", "NAME.seal". */
+/* Append "NAME.tar.gz", "NAME.manifest.gz", or "NAME.seal". */
 void repo_part_name(enum repo_part part, const char *name, struct buf *out);
-/* Read-only fd, or -1 (ERR_NOTFOUND when it is missing). */
+/*
+ * Read-only fd, or -1: ERR_NOTFOUND when it is missing, ERR_CORRUPT when it is a symlink or
+ * no regular file (what a link names may lie anywhere, and change under us).
+ */
 int repo_open_part(const struct repo *r, enum repo_part part, const char *name, struct err *e);
 /* Size, without opening; the same errors. */
 int repo_stat_part(
@@ -54,7 +57,11 @@ int repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, str
 
 /* A backup as its seal tells, or why it does not. */
 struct repo_backup {
-	struct seal seal; /* valid when state is not REPO_BAD */
+	/*
+	 * Valid when state is not REPO_BAD.  In a list, holds are there only in the newest of
+	 * each series and state: all of them would take memory by the square of the backups.
+	 */
+	struct seal seal;
 	char name[SEAL_NAME_MAX + 1];
 	enum repo_state {
 		REPO_TRUSTED, /* signature good under the given trust */
@@ -62,7 +69,7 @@ struct repo_backup {
 		REPO_UNTRUSTED, /* unknown key or wrong signature */
 		REPO_BAD, /* unreadable or malformed seal, or its name is another's */
 	} state;
-	struct err why; /* for UNTRUSTED and BAD */
+	struct err *why; /* UNTRUSTED and BAD: why; else NULL.  Owned by the list */
 };
 
 struct repo_list {
@@ -72,10 +79,20 @@ struct repo_list {
 	size_t n_unsealed;
 };
 
-/* With trust NULL, signed ones come as REPO_UNTRUSTED too (nothing was checked). */
+/*
+ * Every *.seal that has a backup's name before it.  With trust NULL, signed ones come as
+ * REPO_UNTRUSTED too (nothing was checked).
+ */
 int repo_list(
     const struct repo *r, const struct trust *trust, struct repo_list *out, struct err *e);
 void repo_list_done(struct repo_list *l);
+/*
+ * One backup, with its holds, in the same way: a seal that is bad is a state, not an
+ * error.  -1 only when the file is missing (ERR_NOTFOUND) or memory or reading failed.
+ */
+int repo_read_seal(const struct repo *r, const char *name, const struct trust *trust,
+    struct repo_backup *out, struct err *e);
+void repo_backup_done(struct repo_backup *b);
 
 /* Which backups a run accepts. */
 struct repo_pick {
