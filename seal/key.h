@@ -13,7 +13,10 @@ struct err;
 
 /*
  * Signing and trust, by OpenSSL 3.  Ed25519, EC P-256, RSA (2048 bits and up), as
- * PEM.  A key's id is the SHA-256 of its public SubjectPublicKeyInfo in DER.
+ * PEM (PKCS#8 or the older forms of each type).  A key's id is the SHA-256 of its
+ * public SubjectPublicKeyInfo in DER, EC points uncompressed.
+ *
+ * A trust is not changed by trust_verify; several threads may share one.
  */
 #define KEY_SIG_MAX 2048
 
@@ -31,14 +34,18 @@ const uint8_t *key_id(const struct key *k); /* SHA256_LEN bytes */
 int key_sign(const struct key *k, const void *text, size_t len, uint8_t sig[KEY_SIG_MAX],
     size_t *sig_len, struct err *e);
 /*
- * A new Ed25519 pair: private into file (0600, never overwrites), public into
- * pub_file (0644).  Both or neither.  id may be NULL.
+ * A new Ed25519 pair, durable when this returns: private into file (0600, never overwrites), public
+ * into pub_file (0644).  Both or neither.  id may be NULL.
  */
 int key_generate(const char *file, const char *pub_file, uint8_t id[SHA256_LEN], struct err *e);
 
 int trust_new(struct trust **out, struct err *e);
 void trust_free(struct trust *t);
-/* Add every public key and certificate in file; at least one, else ERR_USAGE. */
+/*
+ * Add every public key and certificate in file; at least one, else ERR_USAGE.  All or
+ * none.  The same key twice counts once.  A certificate is nothing but the container of
+ * its key: dates, names and issuers are not looked at.  A private key is refused.
+ */
 int trust_load(struct trust *t, const char *file, struct err *e);
 int trust_add_key(struct trust *t, const struct key *k, struct err *e);
 size_t trust_count(const struct trust *t);
