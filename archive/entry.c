@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "archive/entry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+static void
+add(struct sha256 *h, const char *name, const void *value, size_t len)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%zu", len);
+
+	sha256_update(h, name, strlen(name) + 1);
+	sha256_update(h, text, (size_t)n + 1);
+	if (len > 0)
+		sha256_update(h, value, len);
+}
+
+/* The ACLs stand among the other attributes where their names sort. */
+bool
+entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN])
+{
+	struct entry_xattr acls[2];
+	size_t n_acls = 0, i = 0, j = 0;
+	struct sha256 h;
+
+	if (en->acl_access != NULL)
+		acls[n_acls++] =
+		    (struct entry_xattr){ACL_ACCESS, en->acl_access, en->acl_access_len};
+	if (en->acl_default != NULL)
+		acls[n_acls++] =
+		    (struct entry_xattr){ACL_DEFAULT, en->acl_default, en->acl_default_len};
+	if (en->n_xattrs + n_acls == 0)
+		return false;
+	sha256_init(&h);
+	while (i < en->n_xattrs || j < n_acls) {
+		bool acl = i == en->n_xattrs ||
+		    (j < n_acls && strcmp(acls[j].name, en->xattrs[i].name) < 0);
+		const struct entry_xattr *x = acl ? &acls[j++] : &en->xattrs[i++];
+
+		add(&h, x->name, x->value, x->len);
+	}
+	sha256_final(&h, out);
+	return true;
+}
