@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# timeout: 300
+# The four programs through a small job under valgrind: no invalid access, no leak,
+# no use of what was never set, no descriptor left open.
+# shellcheck source=tests/lib.sh
+. "$TESTS/lib.sh"
+
+need valgrind
+[ "$TEST_VARIANT" = plain ] || skip "valgrind and sanitizers exclude each other"
+
+# checked STATUS PROGRAM ARGUMENT...
+checked() {
+	local want=$1 program=$2
+	shift 2
+	expect "$want" valgrind --quiet --error-exitcode=99 --leak-check=full \
+	    --errors-for-leak-kinds=definite,indirect --track-origins=yes \
+	    "$(command -v "$program")" "$@"
+	if grep -q '^==[0-9]*== ' "$CASE_BASE/stderr"; then
+		cat "$CASE_BASE/stderr" >&2
+		fail "valgrind found something in $program $*"
+	fi
+}
+
+sample_tree data
+mkdir repo
+checked 0 manifest keygen --key key --public key.pub
+checked 0 backup --source data --repo repo --key key --jobs 2
+echo more >>data/logs/app.log
+rm data/db/table-link
+checked 0 backup --source data --repo repo --key key --jobs 2
+for level in quick standard deep; do
+	checked 0 verify --all --repo repo --trust key.pub --level "$level" --jobs 2
+done
+checked 0 manifest list --repo repo --trust key.pub
+checked 0 manifest show --repo repo --trust key.pub
+checked 0 manifest ls --repo repo --trust key.pub
+checked 0 manifest find '**' --repo repo --trust key.pub
+checked 0 manifest history logs/app.log --repo repo --trust key.pub
+checked 0 manifest rebuild --repo repo --trust key.pub
+checked 0 restore --repo repo --trust key.pub --target out --jobs 2
+same_tree data out
+checked 0 restore --repo repo --trust key.pub --stdout config.json
+cmp "$CASE_BASE/stdout" data/config.json
+checked 0 restore --repo repo --trust key.pub --target some 'db/*'
+
+# The ways of failing clean up as well.
+checked 2 backup --repo repo
+checked 1 restore --repo repo --trust key.pub --target none no/such/path
+checked 1 manifest history no/such/path --repo repo --trust key.pub
+flip "$(newest repo).tar.gz" 2000
+checked 1 verify --repo repo --trust key.pub
+flip "$(newest repo).seal" 100
+checked 5 verify --repo repo --trust key.pub
