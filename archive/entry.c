@@ -46,3 +46,9 @@ entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN])
 	sha256_final(&h, out);
 	return true;
 }
+
+bool
+entry_xattr_name_ok(const char *name)
+{
+	return name[0] != '\0' && strcmp(name, ACL_ACCESS) != 0 && strcmp(name, ACL_DEFAULT) != 0;
+}

@@ -61,4 +61,7 @@ struct entry {
 /* Digest over xattrs and ACLs (FORMAT.md, "xattrs"); false when there are none. */
 bool entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN]);
 
+/* A name for struct entry_xattr: not empty, and not that of a POSIX ACL. */
+bool entry_xattr_name_ok(const char *name);
+
 #endif

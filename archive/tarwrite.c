@@ -69,7 +69,7 @@ static bool
 xattrs_are_good(const struct entry *en)
 {
 	for (size_t i = 0; i < en->n_xattrs; i++)
-		if (en->xattrs[i].name[0] == '\0' ||
+		if (!entry_xattr_name_ok(en->xattrs[i].name) ||
 		    (i > 0 && strcmp(en->xattrs[i - 1].name, en->xattrs[i].name) >= 0))
 			return false;
 	return true;
