@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "core/clock.h"
+#include "store/priv.h"
+
+static bool
+in_series(const struct repo_backup *b, const struct repo_pick *pick)
+{
+	return pick->series == NULL || strcmp(b->seal.series, pick->series) == 0;
+}
+
+static int
+acceptable(const struct repo_backup *b, const struct repo_pick *pick, struct err *e)
+{
+	if (b->state == REPO_BAD) {
+		return err_set(e, ERR_CORRUPT, "%s: bad seal: %s", b->name, b->why->msg);
+	}
+	if (b->state == REPO_TRUSTED || pick->accept_unsigned)
+		return 0;
+	if (b->state == REPO_UNSIGNED)
+		return err_set(e, ERR_TRUST, "%s is not signed", b->name);
+	return err_set(e, ERR_TRUST, "%s is not trusted: %s", b->name, b->why->msg);
+}
+
+static bool
+before_or_at(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec <= b.tv_nsec;
+}
+
+/* ---- the newest ---- */
+
+/*
+ * The newest good seal is not the answer when a newer one is there that is not
+ * good: whoever spoils the seal of last night may not thereby choose what is
+ * restored.  So the newest is found first, and judged then.
+ */
+struct newest {
+	const struct repo_list *l;
+	const struct repo_pick *pick;
+	const struct timespec *as_of; /* NULL: the newest complete one */
+};
+
+static bool
+is_candidate(const struct newest *q, const struct repo_backup *b)
+{
+	if (b->state == REPO_BAD || !in_series(b, q->pick))
+		return false;
+	if (q->as_of != NULL)
+		return before_or_at(b->seal.created, *q->as_of);
+	return b->seal.unreadable == 0;
+}
+
+static int
+newest_of_one_series(const struct newest *q, const struct repo_backup **out, struct err *e)
+{
+	const struct repo_backup *best = NULL;
+
+	for (size_t i = 0; i < q->l->n; i++) {
+		const struct repo_backup *b = &q->l->backups[i];
+
+		if (!is_candidate(q, b))
+			continue;
+		if (best != NULL && strcmp(best->seal.series, b->seal.series) != 0)
+			return err_set(e, ERR_USAGE,
+			    "there are several series (%s, %s): name one with --series",
+			    best->seal.series, b->seal.series);
+		best = b; /* they come by sequence */
+	}
+	*out = best;
+	return 0;
+}
+
+/* The sequence of a bad seal, as far as a good one of the series holds it; else the greatest. */
+static uint64_t
+sequence_of_bad(const struct newest *q, const char *series, const char *name)
+{
+	for (size_t i = 0; i < q->l->n; i++) {
+		const struct repo_backup *b = &q->l->backups[i];
+
+		if (b->state != REPO_TRUSTED || strcmp(b->seal.series, series) != 0)
+			continue;
+		for (size_t k = 0; k < b->seal.n_holds; k++)
+			if (strcmp(b->seal.holds[k].name, name) == 0)
+				return b->seal.holds[k].sequence;
+	}
+	return UINT64_MAX;
+}
+
+/* With as-of: a later backup of the series stands between, so that seq was made after the time. */
+static bool
+is_after_time(const struct newest *q, const struct repo_backup *best, uint64_t seq)
+{
+	for (size_t i = 0; q->as_of != NULL && i < q->l->n; i++) {
+		const struct seal *s = &q->l->backups[i].seal;
+
+		if (q->l->backups[i].state != REPO_BAD &&
+		    strcmp(s->series, best->seal.series) == 0 &&
+		    s->sequence > best->seal.sequence && s->sequence < seq)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A seal that cannot be read might be the newest of the series.  Its name tells
+ * the series, as backup makes names; what a later good seal holds is older.
+ */
+static int
+check_no_bad_one_is_newer(const struct newest *q, const struct repo_backup *best, struct err *e)
+{
+	const char *series = best->seal.series;
+	size_t len = strlen(series);
+
+	for (size_t i = 0; i < q->l->n; i++) {
+		const struct repo_backup *b = &q->l->backups[i];
+		uint64_t seq;
+
+		if (b->state != REPO_BAD || strncmp(b->name, series, len) != 0 ||
+		    b->name[len] != '-')
+			continue;
+		seq = sequence_of_bad(q, series, b->name);
+		if (seq <= best->seal.sequence || is_after_time(q, best, seq))
+			continue;
+		(void)acceptable(b, q->pick, e);
+		return err_where(
+		    e, "newer than %s may be (name the backup that you want)", best->name);
+	}
+	return 0;
+}
+
+static int
+find_newest(const struct newest *q, const struct repo_backup **out, struct err *e)
+{
+	const struct repo_backup *best = NULL;
+	char when[64];
+
+	if (newest_of_one_series(q, &best, e) < 0)
+		return -1;
+	if (best != NULL) {
+		if (check_no_bad_one_is_newer(q, best, e) < 0 || acceptable(best, q->pick, e) < 0)
+			return -1;
+		*out = best;
+		return 0;
+	}
+	const char *series = q->pick->series, *of = series != NULL ? " of series " : "";
+	series = series != NULL ? series : "";
+	if (q->as_of == NULL)
+		return err_set(e, ERR_NOTFOUND, "no complete backup%s%s", of, series);
+	clock_rfc3339(q->as_of->tv_sec, when);
+	return err_set(e, ERR_NOTFOUND, "no backup%s%s is as old as %s", of, series, when);
+}
+
+int
+repo_find_as_of(const struct repo_list *l, const struct repo_pick *pick, struct timespec t,
+    const struct repo_backup **out, struct err *e)
+{
+	return find_newest(&(struct newest){.l = l, .pick = pick, .as_of = &t}, out, e);
+}
+
+/* ---- by name ---- */
+
+static int
+none_of_that_name(const struct repo_list *l, const char *which, struct err *e)
+{
+	for (size_t i = 0; i < l->n_unsealed; i++)
+		if (strncmp(l->unsealed[i], which, strlen(which)) == 0)
+			return err_set(e, ERR_NOTFOUND,
+			    "%s has no seal (manifest import adopts such archives)",
+			    l->unsealed[i]);
+	return err_set(e, ERR_NOTFOUND, "no backup is named, or begins with, \"%s\"", which);
+}
+
+static int
+find_by_name(const struct repo_list *l, const struct repo_pick *pick, const char *which,
+    const struct repo_backup **out, struct err *e)
+{
+	const struct repo_backup *found = NULL, *other = NULL;
+	size_t len = strlen(which);
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		/* What series a bad seal belongs to, nobody knows. */
+		if (strncmp(b->name, which, len) != 0 ||
+		    (b->state != REPO_BAD && !in_series(b, pick)))
+			continue;
+		if (b->name[len] == '\0') {
+			*out = b;
+			return 0;
+		}
+		other = found;
+		found = b;
+	}
+	if (found == NULL)
+		return none_of_that_name(l, which, e);
+	if (other != NULL)
+		return err_set(
+		    e, ERR_USAGE, "\"%s\" may be %s or %s", which, other->name, found->name);
+	*out = found;
+	return 0;
+}
+
+int
+repo_find(const struct repo_list *l, const struct repo_pick *pick, const char *which,
+    const struct repo_backup **out, struct err *e)
+{
+	const struct repo_backup *b = NULL;
+
+	if (strcmp(which, "latest") == 0)
+		return find_newest(&(struct newest){.l = l, .pick = pick}, out, e);
+	if (which[0] == '\0')
+		return err_set(e, ERR_USAGE, "a backup's name may not be empty");
+	if (find_by_name(l, pick, which, &b, e) < 0 || acceptable(b, pick, e) < 0)
+		return -1;
+	*out = b;
+	return 0;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/io.h"
+#include "core/stop.h"
+#include "seal/key.h"
+#include "store/priv.h"
+
+/* ---- one seal ---- */
+
+static int
+read_part(const struct repo *r, const char *name, struct buf *text, struct err *e)
+{
+	int fd = repo_open_part(r, REPO_SEAL, name, e), rc = -1;
+	struct stat st;
+	void *room;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) != 0)
+		(void)err_sys(e, "fstat");
+	else if (st.st_size > SEAL_FILE_MAX)
+		(void)err_set(e, ERR_CORRUPT, "longer than %u bytes", SEAL_FILE_MAX);
+	else if ((room = buf_reserve(text, (size_t)st.st_size + 1)) == NULL)
+		(void)buf_check(text, e);
+	else if ((n = io_pread(fd, room, (size_t)st.st_size, 0, e)) >= 0) {
+		text->len += (size_t)n;
+		rc = 0;
+	}
+	(void)close(fd);
+	return rc;
+}
+
+/* Want of memory or descriptors says nothing about the seal, nor does a stop. */
+static bool
+is_our_trouble(const struct err *e)
+{
+	return e->kind == ERR_STOPPED || e->kind == ERR_NOTFOUND ||
+	    (e->kind == ERR_SYS &&
+		(e->sys == ENOMEM || e->sys == EMFILE || e->sys == ENFILE || e->sys == EINTR));
+}
+
+static int
+set_state(struct repo_backup *b, enum repo_state state, const struct err *why, struct err *e)
+{
+	b->state = state;
+	if (why == NULL)
+		return 0;
+	if ((b->why = malloc(sizeof(*b->why))) == NULL)
+		return err_nomem(e);
+	*b->why = *why;
+	return 0;
+}
+
+/*
+ * Form first and then trust, by a second parse: what an untrusted seal says is
+ * wanted all the same, by list and verify.
+ */
+static int
+judge(struct repo_backup *b, const struct buf *text, const struct trust *trust, struct err *e)
+{
+	struct err why = {0};
+	struct seal again = {0};
+	int rc;
+
+	if (seal_parse(&b->seal, text->data, text->len, NULL, &why) < 0)
+		return is_our_trouble(&why) ? repo_pass_error(e, &why)
+					    : set_state(b, REPO_BAD, &why, e);
+	if (strcmp(b->seal.name, b->name) != 0) {
+		(void)err_set(&why, ERR_CORRUPT, "it is the seal of %s", b->seal.name);
+		seal_done(&b->seal);
+		return set_state(b, REPO_BAD, &why, e);
+	}
+	if (!b->seal.is_signed)
+		return set_state(b, REPO_UNSIGNED, NULL, e);
+	if (trust == NULL) {
+		(void)err_set(&why, ERR_TRUST, "signature not checked");
+		return set_state(b, REPO_UNTRUSTED, &why, e);
+	}
+	rc = seal_parse(&again, text->data, text->len, trust, &why);
+	seal_done(&again);
+	if (rc == 0)
+		return set_state(b, REPO_TRUSTED, NULL, e);
+	return is_our_trouble(&why) ? repo_pass_error(e, &why)
+				    : set_state(b, REPO_UNTRUSTED, &why, e);
+}
+
+int
+repo_read_seal(const struct repo *r, const char *name, const struct trust *trust,
+    struct repo_backup *out, struct err *e)
+{
+	struct repo_backup b = {.state = REPO_BAD};
+	struct buf text = {0};
+	struct err why = {0};
+	int rc;
+
+	if (!seal_name_ok(name))
+		return err_set(e, ERR_NOTFOUND, "%s: is not a backup's name", name);
+	(void)strcpy(b.name, name);
+	if (read_part(r, name, &text, &why) == 0)
+		rc = judge(&b, &text, trust, e);
+	else if (is_our_trouble(&why))
+		rc = repo_pass_error(e, &why);
+	else
+		rc = set_state(&b, REPO_BAD, &why, e);
+	buf_done(&text);
+	if (rc < 0)
+		repo_backup_done(&b);
+	else
+		*out = b;
+	return rc;
+}
+
+void
+repo_backup_done(struct repo_backup *b)
+{
+	seal_done(&b->seal);
+	free(b->why);
+	b->why = NULL;
+}
+
+/* ---- all of them ---- */
+
+typedef char list_name[SEAL_NAME_MAX + 1];
+
+struct found {
+	list_name *seals, *archives;
+	size_t n_seals, n_archives;
+};
+
+static int
+add_name(list_name **names, size_t *n, const char *name, struct err *e)
+{
+	/* Doubling, seen from the count: a step at each power of two. */
+	if ((*n & (*n - 1)) == 0) {
+		list_name *more = reallocarray(*names, *n == 0 ? 1 : *n * 2, sizeof(**names));
+
+		if (more == NULL)
+			return err_nomem(e);
+		*names = more;
+	}
+	(void)strcpy((*names)[(*n)++], name);
+	return 0;
+}
+
+static int
+collect(void *ctx, const char *file, struct err *e)
+{
+	struct found *found = ctx;
+	struct repo_file f;
+
+	if (stop_check(e) < 0)
+		return -1;
+	if (!repo_file_parse(file, &f) || f.is_new)
+		return 0;
+	if (f.part == REPO_SEAL)
+		return add_name(&found->seals, &found->n_seals, f.name, e);
+	if (f.part == REPO_ARCHIVE)
+		return add_name(&found->archives, &found->n_archives, f.name, e);
+	return 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+by_order(const void *pa, const void *pb)
+{
+	const struct repo_backup *a = pa, *b = pb;
+	int c = strcmp(a->seal.series, b->seal.series);
+
+	if (c != 0)
+		return c;
+	if (a->seal.sequence != b->seal.sequence)
+		return a->seal.sequence < b->seal.sequence ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/*
+ * Only the newest of each series and state keeps its holds.  Names sort by time
+ * mostly, so the one that has them is found at once from behind.
+ */
+static void
+drop_holds(struct repo_backup *backups, size_t n)
+{
+	struct repo_backup *last = &backups[n - 1], *loser;
+
+	for (size_t i = n - 1; i-- > 0;) {
+		struct repo_backup *b = &backups[i];
+
+		if (b->seal.n_holds == 0 || b->state != last->state ||
+		    strcmp(b->seal.series, last->seal.series) != 0)
+			continue;
+		loser = b->seal.sequence > last->seal.sequence ? last : b;
+		free(loser->seal.holds);
+		loser->seal.holds = NULL;
+		loser->seal.n_holds = 0;
+		return;
+	}
+}
+
+static int
+read_seals(const struct repo *r, const struct trust *trust, const struct found *found,
+    struct repo_list *out, struct err *e)
+{
+	struct err why = {0};
+
+	if (found->n_seals == 0)
+		return 0;
+	out->backups = calloc(found->n_seals, sizeof(out->backups[0]));
+	if (out->backups == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < found->n_seals; i++) {
+		struct repo_backup *b = &out->backups[out->n];
+
+		if (stop_check(e) < 0)
+			return -1;
+		err_clear(&why);
+		if (repo_read_seal(r, found->seals[i], trust, b, &why) == 0) {
+			out->n++;
+			drop_holds(out->backups, out->n);
+		} else if (why.kind != ERR_NOTFOUND) {
+			(void)repo_pass_error(e, &why);
+			return err_where(e, "%s/%s", r->dir, found->seals[i]);
+		}
+		/* Else it was pruned since the directory was read. */
+	}
+	qsort(out->backups, out->n, sizeof(out->backups[0]), by_order);
+	return 0;
+}
+
+static int
+find_unsealed(struct found *found, struct repo_list *out, struct err *e)
+{
+	for (size_t i = 0; i < found->n_archives; i++) {
+		const char *name = found->archives[i];
+
+		if (found->n_seals > 0 &&
+		    bsearch(name, found->seals, found->n_seals, sizeof(list_name), by_name) != NULL)
+			continue;
+		if (add_name(&out->unsealed, &out->n_unsealed, name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+repo_list(const struct repo *r, const struct trust *trust, struct repo_list *out, struct err *e)
+{
+	struct found found = {0};
+	struct repo_list l = {0};
+	int rc = repo_each_name(r, collect, &found, e);
+
+	if (rc == 0) {
+		if (found.n_seals > 0)
+			qsort(found.seals, found.n_seals, sizeof(list_name), by_name);
+		if (found.n_archives > 0)
+			qsort(found.archives, found.n_archives, sizeof(list_name), by_name);
+		rc = read_seals(r, trust, &found, &l, e);
+	}
+	if (rc == 0)
+		rc = find_unsealed(&found, &l, e);
+	free(found.seals);
+	free(found.archives);
+	if (rc == 0)
+		*out = l;
+	else
+		repo_list_done(&l);
+	return rc;
+}
+
+void
+repo_list_done(struct repo_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		repo_backup_done(&l->backups[i]);
+	free(l->backups);
+	free(l->unsealed);
+	*l = (struct repo_list){0};
+}

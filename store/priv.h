@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_PRIV_H
+#define STORE_PRIV_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "store/repo.h"
+
+/* What the files of this room share, and nobody else uses. */
+
+struct repo {
+	char *dir;
+	int fd;
+	int lock_fd; /* -1: not locked */
+};
+
+#define REPO_PARTS 3
+
+/* name.c */
+struct repo_file {
+	bool is_new; /* ".NAME.PART.new" */
+	enum repo_part part;
+	char name[SEAL_NAME_MAX + 1];
+};
+/* Is file the name of a backup's part, finished or in progress? */
+bool repo_file_parse(const char *file, struct repo_file *out);
+/* ".NAME.PART.new" */
+#define REPO_FILE_MAX (SEAL_NAME_MAX + 32)
+void repo_new_name(enum repo_part part, const char *name, char out[REPO_FILE_MAX]);
+void repo_final_name(enum repo_part part, const char *name, char out[REPO_FILE_MAX]);
+
+/* Hand an error on; -1. */
+static inline int
+repo_pass_error(struct err *e, const struct err *why)
+{
+	if (e != NULL)
+		*e = *why;
+	return -1;
+}
+
+/* repo.c */
+int repo_need_lock(const struct repo *r, struct err *e);
+/* Call fn for each name in the directory; stops at its first result that is not 0. */
+int repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),
+    void *ctx, struct err *e);
+
+/* move.c: rename that never replaces, in three ways, the first that the file system knows. */
+enum repo_move { REPO_MOVE_RENAMEAT2, REPO_MOVE_LINK, REPO_MOVE_CHECKED };
+int repo_move(int dirfd, const char *from, const char *to, enum repo_move first, struct err *e);
+/* The second half of a commit: everything to its final name, the seal last. */
+int repo_move_in(const struct repo *r, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/repo.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/io.h"
+#include "core/stop.h"
+#include "store/priv.h"
+
+#define LOCK_NAME ".lock"
+#define LOCK_POLL_MS 200
+
+int
+repo_open(struct repo **out, const char *dir, struct err *e)
+{
+	struct repo *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || (r->dir = strdup(dir)) == NULL) {
+		free(r);
+		return err_nomem(e);
+	}
+	r->lock_fd = -1;
+	r->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->fd >= 0) {
+		*out = r;
+		return 0;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		(void)err_set(e, ERR_NOTFOUND, "repository %s: no such directory", dir);
+	else
+		(void)err_sys(e, "repository %s", dir);
+	repo_close(r);
+	return -1;
+}
+
+void
+repo_close(struct repo *r)
+{
+	if (r == NULL)
+		return;
+	/* Nothing was written through these two; closing the second gives the lock back. */
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	if (r->lock_fd >= 0)
+		(void)close(r->lock_fd);
+	free(r->dir);
+	free(r);
+}
+
+const char *
+repo_dir(const struct repo *r)
+{
+	return r->dir;
+}
+
+int
+repo_fd(const struct repo *r)
+{
+	return r->fd;
+}
+
+bool
+repo_writable(const struct repo *r)
+{
+	return faccessat(r->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/*
+ * The kernel's lock on an open file goes with the last process that has it open:
+ * nobody ever needs to decide whether a lock is stale.  OFD and not POSIX locks,
+ * because those are lost when any descriptor of the file is closed.  There is no
+ * wait with a limit, so a waiter asks again and again.
+ */
+static int
+lock_wait(int fd, uint64_t wait_seconds, struct err *e)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct timespec now, end, pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now;
+	while (fcntl(fd, F_OFD_SETLK, &fl) != 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != EACCES)
+			return err_sys(e, LOCK_NAME);
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((uint64_t)(now.tv_sec - end.tv_sec) >= wait_seconds)
+			return err_set(e, ERR_LOCKED, "another run holds the lock");
+		if (stop_check(e) < 0)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int
+repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (r->lock_fd >= 0)
+		return 0;
+	/* O_NONBLOCK: a fifo under that name may not hang us. */
+	fd = openat(r->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "repository %s: " LOCK_NAME, r->dir);
+	if (fstat(fd, &st) != 0)
+		(void)err_sys(e, LOCK_NAME);
+	else if (!S_ISREG(st.st_mode))
+		(void)err_set(e, ERR_CORRUPT, LOCK_NAME " is not a regular file");
+	else if (lock_wait(fd, wait_seconds, e) == 0) {
+		r->lock_fd = fd;
+		return 0;
+	}
+	(void)close(fd);
+	return err_where(e, "repository %s", r->dir);
+}
+
+int
+repo_need_lock(const struct repo *r, struct err *e)
+{
+	return r->lock_fd >= 0 ? 0 : err_set(e, ERR_LOCKED, "the lock is not held");
+}
+
+static int
+not_regular(const char *file, struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "%s: is not a regular file", file);
+}
+
+static int
+part_error(const char *file, struct err *e)
+{
+	if (errno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "%s: is missing", file);
+	if (errno == ELOOP || errno == ENXIO)
+		return not_regular(file, e);
+	return err_sys(e, "%s", file);
+}
+
+int
+repo_open_part(const struct repo *r, enum repo_part part, const char *name, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+	int fd;
+
+	if (!seal_name_ok(name))
+		return err_set(e, ERR_NOTFOUND, "%s: is not a backup's name", name);
+	repo_final_name(part, name, file);
+	fd = openat(r->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return part_error(file, e);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	(void)close(fd);
+	return not_regular(file, e);
+}
+
+int
+repo_stat_part(
+    const struct repo *r, enum repo_part part, const char *name, uint64_t *size, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	if (!seal_name_ok(name))
+		return err_set(e, ERR_NOTFOUND, "%s: is not a backup's name", name);
+	repo_final_name(part, name, file);
+	if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return part_error(file, e);
+	if (!S_ISREG(st.st_mode))
+		return not_regular(file, e);
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int
+repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, struct err *e)
+{
+	struct statvfs v;
+
+	if (fstatvfs(r->fd, &v) != 0)
+		return err_sys(e, "repository %s: statvfs", r->dir);
+	if (__builtin_mul_overflow((uint64_t)v.f_bavail, (uint64_t)v.f_frsize, bytes))
+		*bytes = UINT64_MAX;
+	/* btrfs and others make inodes as they need them, and count none. */
+	*inodes = v.f_files == 0 ? UINT64_MAX : (uint64_t)v.f_favail;
+	return 0;
+}
+
+int
+repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),
+    void *ctx, struct err *e)
+{
+	/* An open of its own: a copy of r->fd would share the place in the directory. */
+	int fd = openat(r->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *de;
+
+	if (d == NULL) {
+		(void)err_sys(e, "repository %s", r->dir);
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL)
+		rc = fn(ctx, de->d_name, e);
+	if (rc == 0 && errno != 0)
+		rc = err_sys(e, "repository %s: readdir", r->dir);
+	(void)closedir(d);
+	return rc;
+}
+
+/* Is any file there that a backup of this name would make? */
+static int
+name_taken(const struct repo *r, const char *name, bool *taken, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	for (int i = 0; i < 2 * REPO_PARTS; i++) {
+		enum repo_part part = (enum repo_part)(i / 2);
+
+		if (i % 2 == 0)
+			repo_final_name(part, name, file);
+		else
+			repo_new_name(part, name, file);
+		if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			*taken = true;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return err_sys(e, "%s", file);
+	}
+	*taken = false;
+	return 0;
+}
+
+int
+repo_free_name(const struct repo *r, const char *series, time_t now, char out[SEAL_NAME_MAX + 1],
+    struct err *e)
+{
+	char stamp[32], name[SEAL_NAME_MAX + 64];
+	bool taken;
+
+	if (!seal_name_ok(series))
+		return err_set(e, ERR_USAGE, "\"%s\" cannot be the name of a series", series);
+	clock_stamp(now, stamp);
+	for (unsigned n = 1;; n++) {
+		if (n == 1)
+			(void)snprintf(name, sizeof(name), "%s-%s", series, stamp);
+		else
+			(void)snprintf(name, sizeof(name), "%s-%s-%u", series, stamp, n);
+		if (!seal_name_ok(name))
+			return err_set(e, ERR_USAGE, "the name of series %s is too long", series);
+		if (name_taken(r, name, &taken, e) < 0)
+			return -1;
+		if (!taken)
+			break;
+	}
+	(void)strcpy(out, name);
+	return 0;
+}
