@@ -123,9 +123,10 @@ check_no_bad_one_is_newer(const struct newest *q, const struct repo_backup *best
 		seq = sequence_of_bad(q, series, b->name);
 		if (seq <= best->seal.sequence || is_after_time(q, best, seq))
 			continue;
-		(void)acceptable(b, q->pick, e);
-		return err_where(
-		    e, "newer than %s may be (name the backup that you want)", best->name);
+		return err_set(e, ERR_CORRUPT,
+		    "%s may be newer than %s, and its seal is bad (%s): name the backup that you "
+		    "want",
+		    b->name, best->name, b->why->msg);
 	}
 	return 0;
 }
