@@ -89,23 +89,31 @@ struct manifest_totals manifest_totals(const struct manifest_reader *r);
 /* ERR_CORRUPT when the head is not what the root and the seal's name say. */
 int manifest_check_head(struct manifest_reader *r, struct err *e);
 /*
- * Members in order, from member number first (0: all).  *m lives until the next
+ * Members in order, from number 0 or from where a seek went.  *m lives until the next
  * call.  1, 0 at the end, -1.  Members tile the archive: offsets are checked here
  * to be contiguous from 0 and to end at the seal's archive_size, and END to be last.
  *
  * A damaged page gives -1 once with ERR_CORRUPT, naming the paths between which
  * it lies; the next call goes on after it, so that a verifier can list all damage.
+ * (What cannot be read at all, ERR_SYS, is stepped over likewise.)  When all members
+ * were given from number 0 on, but do not add up to the root's totals, -1 comes once
+ * before the 0.
  */
-int manifest_seek(struct manifest_reader *r, uint64_t first, struct err *e);
 int manifest_next(struct manifest_reader *r, struct manifest_member *m, struct err *e);
+/* ERR_NOTFOUND behind the last one; the place just behind it is good. */
+int manifest_seek(struct manifest_reader *r, uint64_t first, struct err *e);
 /*
  * Go to the first member that may hold path or anything below it; manifest_next
- * gives it and those after it.  Binary search in root and page.
+ * gives it and those after it.  Binary search in root and page.  Reads one page: when
+ * that is damaged, -1, and manifest_next goes on after it.
  */
 int manifest_seek_path(struct manifest_reader *r, const char *path, size_t len, struct err *e);
 /* Number of the member that manifest_next gave last. */
 uint64_t manifest_tell(const struct manifest_reader *r);
-/* The text of m's section, checked against its digest, in *text (cleared first). */
+/*
+ * The text of m's section, checked against its digest, in *text (cleared first; it
+ * stays empty without a section).  A damaged one names its paths, and disturbs nothing.
+ */
 int manifest_section(
     struct manifest_reader *r, const struct manifest_member *m, struct buf *text, struct err *e);
 
