@@ -78,8 +78,8 @@ num_human(uint64_t bytes, char out[16])
 	rest = bytes % unit;
 	tenths = whole * 10 + (rest * 10 + unit - 1) / unit;
 	if (tenths < 100)
-		(void)snprintf(out, 16, "%u.%u%c", (unsigned)(tenths / 10),
-		    (unsigned)(tenths % 10), units[k]);
+		(void)snprintf(
+		    out, 16, "%u.%u%c", (unsigned)(tenths / 10), (unsigned)(tenths % 10), units[k]);
 	else
 		(void)snprintf(out, 16, "%u%c", (unsigned)(whole + (rest != 0)), units[k]);
 }

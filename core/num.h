@@ -10,6 +10,7 @@ struct err;
 /*
  * Numbers from text, strictly: the whole of s[0..len), decimal, no sign but '-'
  * for num_i64, no leading zeros, no white space.  0, or -1 with nothing written.
+ * Octal may have leading zeros: modes are written "0644".
  */
 int num_u64(const char *s, size_t len, uint64_t max, uint64_t *out);
 int num_i64(const char *s, size_t len, int64_t *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/path.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "core/buf.h"
@@ -10,13 +11,14 @@
 int
 path_cmp(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	size_t n = a_len < b_len ? a_len : b_len, i;
+	size_t min = a_len < b_len ? a_len : b_len, i = 0;
 	unsigned char x, y;
 
-	for (i = 0; i < n && a[i] == b[i]; i++)
-		;
-	if (i == n)
+	while (i < min && a[i] == b[i])
+		i++;
+	if (i == min)
 		return (a_len > b_len) - (a_len < b_len);
+	/* No path holds a NUL, so that '/' may stand in its place. */
 	x = a[i] == '/' ? 0 : (unsigned char)a[i];
 	y = b[i] == '/' ? 0 : (unsigned char)b[i];
 	return x < y ? -1 : 1;
@@ -27,14 +29,21 @@ path_within(const char *path, size_t len, const char *dir, size_t dir_len)
 {
 	if (dir_len == 0)
 		return true;
-	return len >= dir_len && memcmp(path, dir, dir_len) == 0 &&
-	    (len == dir_len || path[dir_len] == '/');
+	if (len < dir_len || memcmp(path, dir, dir_len) != 0)
+		return false;
+	return len == dir_len || path[dir_len] == '/';
+}
+
+static bool
+is_dots(const char *s, size_t len)
+{
+	return (len == 1 && s[0] == '.') || (len == 2 && s[0] == '.' && s[1] == '.');
 }
 
 bool
 path_is_clean(const char *path, size_t len)
 {
-	const char *end = path + len, *p = path, *slash;
+	const char *end = path + len, *slash;
 	size_t n;
 
 	if (len == 0)
@@ -42,188 +51,190 @@ path_is_clean(const char *path, size_t len)
 	if (memchr(path, '\0', len) != NULL)
 		return false;
 	for (;;) {
-		slash = memchr(p, '/', (size_t)(end - p));
-		n = (size_t)((slash == NULL ? end : slash) - p);
-		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+		slash = memchr(path, '/', (size_t)(end - path));
+		n = (size_t)((slash == NULL ? end : slash) - path);
+		if (n == 0 || is_dots(path, n))
 			return false;
 		if (slash == NULL)
 			return true;
-		p = slash + 1;
+		path = slash + 1;
 	}
 }
 
-/* ---- escapes ---- */
-
 static bool
-must_escape(unsigned char c, bool keep_space)
+stands_for_itself(unsigned char c, bool keep_space)
 {
 	if (c == ' ')
-		return !keep_space;
-	return c < 0x21 || c > 0x7E || strchr("#\\*?[=", c) != NULL;
+		return keep_space;
+	return c > 0x20 && c < 0x7F && strchr("#\\*?[=", c) == NULL;
 }
 
 static void
 put_octal(struct buf *out, unsigned char c)
 {
 	char text[4] = {
-	    '\\', (char)('0' + (c >> 6)), (char)('0' + ((c >> 3) & 7)), (char)('0' + (c & 7))};
+	    '\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
 
 	buf_append(out, text, sizeof(text));
+}
+
+static void
+escape(struct buf *out, const char *s, size_t len, bool keep_space)
+{
+	size_t i, plain = 0;
+
+	for (i = 0; i < len; i++) {
+		if (stands_for_itself((unsigned char)s[i], keep_space))
+			continue;
+		buf_append(out, s + plain, i - plain);
+		put_octal(out, (unsigned char)s[i]);
+		plain = i + 1;
+	}
+	buf_append(out, s + plain, len - plain);
 }
 
 void
 path_escape(struct buf *out, const char *s, size_t len, bool keep_space)
 {
-	size_t i;
-
-	if (len == 1 && s[0] == '-') {
+	if (len == 1 && s[0] == '-')
 		put_octal(out, '-');
-		return;
-	}
-	for (i = 0; i < len; i++) {
-		if (must_escape((unsigned char)s[i], keep_space))
-			put_octal(out, (unsigned char)s[i]);
-		else
-			buf_putc(out, s[i]);
-	}
+	else
+		escape(out, s, len, keep_space);
 }
 
-/* The byte that three octal digits at s stand for, or -1. */
+/* The byte at *s, which moves past it; -1 when it is not as escape() writes it. */
 static int
-get_octal(const char *s, size_t left)
+unescape_byte(const char **s, const char *end, bool keep_space)
 {
-	size_t i;
-	int c = 0;
+	const char *p = *s;
+	unsigned c;
 
-	if (left < 3)
-		return -1;
-	for (i = 0; i < 3; i++) {
-		if (s[i] < '0' || s[i] > '7')
-			return -1;
-		c = c * 8 + (s[i] - '0');
+	if (*p != '\\') {
+		*s = p + 1;
+		return stands_for_itself((unsigned char)*p, keep_space) ? (unsigned char)*p : -1;
 	}
-	return c > 255 ? -1 : c;
+	if (end - p < 4 || p[1] < '0' || p[1] > '3' || p[2] < '0' || p[2] > '7' || p[3] < '0' ||
+	    p[3] > '7')
+		return -1;
+	c = (unsigned)(p[1] - '0') << 6 | (unsigned)(p[2] - '0') << 3 | (unsigned)(p[3] - '0');
+	*s = p + 4;
+	/* No value holds a NUL: it would hide what follows from C strings. */
+	return c == 0 || stands_for_itself((unsigned char)c, keep_space) ? -1 : (int)c;
+}
+
+static int
+unescape(struct buf *out, const char *s, size_t len, bool keep_space, struct err *e)
+{
+	const char *end = s + len;
+	size_t before = out->len;
+	uint8_t *room;
+	int c;
+
+	if (len == 0)
+		return 0;
+	/* It never gets longer. */
+	if ((room = buf_reserve(out, len)) == NULL)
+		return buf_check(out, e);
+	while (s < end) {
+		if ((c = unescape_byte(&s, end, keep_space)) < 0) {
+			out->len = before;
+			return err_set(e, ERR_CORRUPT, "not escaped as it should be");
+		}
+		*room++ = (uint8_t)c;
+		out->len++;
+	}
+	return 0;
 }
 
 int
 path_unescape(struct buf *out, const char *s, size_t len, bool keep_space, struct err *e)
 {
-	size_t i;
-	int c;
-
+	if (len == 1 && s[0] == '-')
+		return err_set(e, ERR_CORRUPT, "not escaped as it should be");
 	if (len == 4 && memcmp(s, "\\055", 4) == 0) {
 		buf_putc(out, '-');
-		return 0;
+		return buf_check(out, e);
 	}
-	if (len == 1 && s[0] == '-')
-		return err_set(e, ERR_CORRUPT, "a value is missing");
-	for (i = 0; i < len; i++) {
-		if (s[i] != '\\') {
-			if (must_escape((unsigned char)s[i], keep_space))
-				return err_set(
-				    e, ERR_CORRUPT, "a byte that should be escaped is not");
-			buf_putc(out, s[i]);
-			continue;
-		}
-		c = get_octal(s + i + 1, len - i - 1);
-		if (c < 0 || !must_escape((unsigned char)c, keep_space))
-			return err_set(e, ERR_CORRUPT, "a bad escape");
-		buf_putc(out, (char)c);
-		i += 3;
-	}
-	return 0;
+	return unescape(out, s, len, keep_space, e);
 }
 
 void
 path_escape_mtree(struct buf *out, const char *path, size_t len)
 {
-	buf_putc(out, '.');
-	if (len == 0)
-		return;
-	buf_putc(out, '/');
-	/* Behind "./" a lone '-' is no missing value. */
-	if (len == 1 && path[0] == '-')
-		buf_putc(out, '-');
-	else
-		path_escape(out, path, len, false);
+	buf_puts(out, len == 0 ? "." : "./");
+	escape(out, path, len, false);
 }
 
 int
 path_unescape_mtree(struct buf *out, const char *s, size_t len, struct err *e)
 {
-	size_t start = out->len;
+	size_t before = out->len;
 
 	if (len == 1 && s[0] == '.')
 		return 0;
-	if (len < 3 || s[0] != '.' || s[1] != '/')
-		return err_set(e, ERR_CORRUPT, "a path does not start with ./");
-	if (len == 3 && s[2] == '-')
-		buf_putc(out, '-');
-	else if (len == 6 && memcmp(s + 2, "\\055", 4) == 0)
-		return err_set(e, ERR_CORRUPT, "a bad escape");
-	else if (path_unescape(out, s + 2, len - 2, false, e) != 0)
+	if (len < 3 || memcmp(s, "./", 2) != 0)
+		return err_set(e, ERR_CORRUPT, "a path that does not start with './'");
+	if (unescape(out, s + 2, len - 2, false, e) != 0)
 		return -1;
-	if (buf_check(out, e) != 0)
-		return -1;
-	if (!path_is_clean((const char *)out->data + start, out->len - start))
+	if (!path_is_clean((const char *)out->data + before, out->len - before)) {
+		out->len = before;
 		return err_set(e, ERR_CORRUPT, "a path with an empty, '.' or '..' component");
+	}
 	return 0;
 }
 
-/* ---- people ---- */
-
 /*
- * Bytes of s that a terminal shows as text: 0 when the first is a control
- * character (C0, DEL, C1), a backslash, a line or paragraph separator, a
- * direction override, or no UTF-8.
+ * Characters that act instead of being shown: controls (C1 among them, which
+ * terminals obey), line and paragraph separator, and those that turn the
+ * direction of what follows.
  */
-static size_t
-shown(const char *s, size_t len)
+static bool
+acts(uint32_t c)
 {
-	uint32_t c;
-	size_t n = utf8_next(s, len, &c);
-
-	if (n == 0 || c < 0x20 || c == '\\' || (c >= 0x7F && c < 0xA0))
-		return 0;
-	if (c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
-	return n;
+	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
+	    c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+	    (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
 void
 path_display(struct buf *out, const char *s, size_t len)
 {
-	size_t n;
+	size_t i = 0, n, end;
+	uint32_t c;
 
-	while (len > 0) {
-		n = shown(s, len);
-		if (n == 0) {
-			put_octal(out, (unsigned char)*s);
-			n = 1;
-		} else
-			buf_append(out, s, n);
-		s += n;
-		len -= n;
+	while (i < len) {
+		n = utf8_next(s + i, len - i, &c);
+		if (n > 0 && !acts(c) && c != '\\') {
+			buf_append(out, s + i, n);
+			i += n;
+			continue;
+		}
+		for (end = i + (n > 0 ? n : 1); i < end; i++)
+			put_octal(out, (unsigned char)s[i]);
 	}
 }
 
 int
 path_clean(struct buf *out, const char *typed, struct err *e)
 {
-	size_t start = out->len, n;
-	const char *p;
+	size_t before = out->len, n;
+	const char *s;
 
-	for (p = typed; *p != '\0'; p += n) {
-		n = strcspn(p, "/");
-		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, ERR_USAGE, "a path in a backup has no '..': %s", typed);
-		if (n > 0 && !(n == 1 && p[0] == '.')) {
-			if (out->len > start)
-				buf_putc(out, '/');
-			buf_append(out, p, n);
+	for (s = typed; *s != '\0'; s += n) {
+		if (*s == '/') {
+			n = 1;
+			continue;
 		}
-		n += p[n] == '/';
+		n = strcspn(s, "/");
+		if (n == 1 && s[0] == '.')
+			continue;
+		if (is_dots(s, n)) {
+			out->len = before;
+			return err_set(e, ERR_USAGE, "a path with '..' in it: '%s'", typed);
+		}
+		if (out->len > before)
+			buf_putc(out, '/');
+		buf_append(out, s, n);
 	}
 	return buf_check(out, e);
 }

@@ -1,14 +1,176 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Globs.  Both levels, characters within a component and components within a
+ * path, are matched by the same rule: when something does not fit, go back to
+ * the last star and let it take one more.  Earlier stars need never be tried
+ * again, so that no pattern costs more than its length times the path's.
+ */
+#include <stdint.h>
 #include <string.h>
 
 #include "core/path.h"
+#include "core/utf8.h"
+
+struct span {
+	const char *s;
+	const char *end;
+};
+
+/* The character at s->s, which moves past it.  A byte that is not UTF-8 counts above all others. */
+static uint32_t
+next_char(struct span *s)
+{
+	uint32_t c;
+	size_t n = utf8_next(s->s, (size_t)(s->end - s->s), &c);
+
+	if (n == 0) {
+		c = 0x110000u + (unsigned char)*s->s;
+		n = 1;
+	}
+	s->s += n;
+	return c;
+}
+
+/* One end of a range in a set; a backslash takes the next character as it is. */
+static uint32_t
+set_char(struct span *set)
+{
+	if (*set->s == '\\' && set->end - set->s > 1)
+		set->s++;
+	return next_char(set);
+}
 
 /*
- * Both levels, characters within a component and components within a path, go
- * forward and come back only to the last star: what stands before it matched the
- * shortest way, and a longer one there could not help.  So the worst case is
- * length times length, whatever the pattern.
+ * The set after '[' at p: 1 or 0 whether c is in it, and p moved past the ']';
+ * -1 and p where it was when no ']' ends it.
  */
+static int
+match_set(struct span *p, uint32_t c)
+{
+	struct span set = *p;
+	bool in = false, negated = false, first = true;
+	uint32_t low, high;
+
+	/* Many a '[' without any ']' must not make each look through all the rest. */
+	if (memchr(set.s, ']', (size_t)(set.end - set.s)) == NULL)
+		return -1;
+	if (*set.s == '!' || *set.s == '^') {
+		negated = true;
+		set.s++;
+	}
+	for (; set.s < set.end && (first || *set.s != ']'); first = false) {
+		low = high = set_char(&set);
+		if (set.end - set.s > 1 && set.s[0] == '-' && set.s[1] != ']') {
+			set.s++;
+			high = set_char(&set);
+		}
+		in |= low <= c && c <= high;
+	}
+	if (set.s == set.end)
+		return -1;
+	p->s = set.s + 1;
+	return in != negated;
+}
+
+/* Does the element at p (no star) match the character at s?  Both move past it if so. */
+static bool
+match_one(struct span *p, struct span *s)
+{
+	struct span pattern = *p, name = *s;
+	uint32_t c = next_char(&name), want;
+	int in;
+
+	want = next_char(&pattern);
+	if (want == '[' && (in = match_set(&pattern, c)) >= 0) {
+		if (in == 0)
+			return false;
+	} else if (want != '?') {
+		if (want == '\\' && pattern.s < pattern.end)
+			want = next_char(&pattern);
+		if (want != c)
+			return false;
+	}
+	*p = pattern;
+	*s = name;
+	return true;
+}
+
+static bool
+match_component(struct span p, struct span s)
+{
+	struct span star = {0}, taken = {0};
+
+	while (s.s < s.end) {
+		if (p.s < p.end && *p.s == '*') {
+			p.s++;
+			star = p;
+			taken = s;
+		} else if (p.s == p.end || !match_one(&p, &s)) {
+			if (star.s == NULL)
+				return false;
+			(void)next_char(&taken);
+			s = taken;
+			p = star;
+		}
+	}
+	while (p.s < p.end && *p.s == '*')
+		p.s++;
+	return p.s == p.end;
+}
+
+/* The next component of what is left, which moves past it; false when there is none. */
+static bool
+component(struct span *left, struct span *out)
+{
+	const char *slash;
+
+	do {
+		while (left->s < left->end && *left->s == '/')
+			left->s++;
+		if (left->s == left->end)
+			return false;
+		slash = memchr(left->s, '/', (size_t)(left->end - left->s));
+		out->s = left->s;
+		out->end = left->s = slash == NULL ? left->end : slash;
+	} while (out->end - out->s == 1 && *out->s == '.');
+	return true;
+}
+
+static bool
+is_double_star(struct span p)
+{
+	return p.end - p.s == 2 && memcmp(p.s, "**", 2) == 0;
+}
+
+static bool
+match_path(struct span p, struct span s)
+{
+	struct span star = {0}, taken = {0}, want = {0}, name;
+	bool any = false, more;
+
+	for (;;) {
+		struct span p_next = p, s_next = s;
+
+		more = component(&p_next, &want);
+		if (more && is_double_star(want)) {
+			any = true;
+			p = star = p_next;
+			taken = s;
+			continue;
+		}
+		if (!component(&s_next, &name))
+			return !more;
+		if (more && match_component(want, name)) {
+			p = p_next;
+			s = s_next;
+			continue;
+		}
+		if (!any || !component(&taken, &name))
+			return false;
+		s = taken;
+		p = star;
+	}
+}
 
 bool
 path_has_glob(const char *pattern)
@@ -16,151 +178,26 @@ path_has_glob(const char *pattern)
 	return strpbrk(pattern, "*?[") != NULL;
 }
 
-/*
- * A set at p, which stands behind its '['.  Its end (behind the ']'), or NULL when it is
- * not closed: then the '[' is an ordinary character.  *hit: is c in it?
- */
-static const char *
-match_set(const char *p, const char *end, unsigned char c, bool *hit)
-{
-	bool negate = p < end && (*p == '!' || *p == '^');
-	const char *first;
-	unsigned char low, high;
-
-	*hit = false;
-	if (negate)
-		p++;
-	for (first = p; p < end && (*p != ']' || p == first); p++) {
-		low = high = (unsigned char)*p;
-		if (end - p > 2 && p[1] == '-' && p[2] != ']') {
-			high = (unsigned char)p[2];
-			p += 2;
-		}
-		if (low <= c && c <= high)
-			*hit = true;
-	}
-	if (p >= end)
-		return NULL;
-	if (negate)
-		*hit = !*hit;
-	return p + 1;
-}
-
-/* Does one character of the pattern at p take c?  Where the pattern goes on, or NULL. */
-static const char *
-match_one(const char *p, const char *end, unsigned char c)
-{
-	const char *next;
-	bool hit;
-
-	if (*p == '?')
-		return p + 1;
-	if (*p == '[' && (next = match_set(p + 1, end, c, &hit)) != NULL)
-		return hit ? next : NULL;
-	if (*p == '\\' && end - p > 1)
-		p++;
-	return (unsigned char)*p == c ? p + 1 : NULL;
-}
-
-static bool
-match_component(const char *p, size_t p_len, const char *s, size_t s_len)
-{
-	const char *end = p + p_len, *s_end = s + s_len;
-	const char *star = NULL, *back = NULL, *next;
-
-	while (s < s_end) {
-		if (p < end && *p == '*') {
-			star = ++p;
-			back = s;
-		} else if (p < end && (next = match_one(p, end, (unsigned char)*s)) != NULL) {
-			p = next;
-			s++;
-		} else if (star != NULL) {
-			p = star;
-			s = ++back;
-		} else
-			return false;
-	}
-	while (p < end && *p == '*')
-		p++;
-	return p == end;
-}
-
-/* A run of components: the rest of a pattern or of a path. */
-struct rest {
-	const char *p, *end; /* p NULL: nothing is left */
-};
-
-static size_t
-head_len(const struct rest *r)
-{
-	const char *slash = memchr(r->p, '/', (size_t)(r->end - r->p));
-
-	return (size_t)((slash == NULL ? r->end : slash) - r->p);
-}
-
-static void
-drop_head(struct rest *r)
-{
-	const char *next = r->p + head_len(r);
-
-	r->p = next == r->end ? NULL : next + 1;
-}
-
-static bool
-is_any_depth(const struct rest *r)
-{
-	return r->p != NULL && head_len(r) == 2 && memcmp(r->p, "**", 2) == 0;
-}
-
-static bool
-match_path(struct rest pat, struct rest path)
-{
-	struct rest star = {0}, back = {0};
-	bool starred = false;
-
-	while (path.p != NULL) {
-		if (is_any_depth(&pat)) {
-			drop_head(&pat);
-			star = pat;
-			back = path;
-			starred = true;
-		} else if (pat.p != NULL &&
-		    match_component(pat.p, head_len(&pat), path.p, head_len(&path))) {
-			drop_head(&pat);
-			drop_head(&path);
-		} else if (starred) {
-			pat = star;
-			drop_head(&back);
-			path = back;
-		} else
-			return false;
-	}
-	while (is_any_depth(&pat))
-		drop_head(&pat);
-	return pat.p == NULL;
-}
-
 bool
 path_glob(const char *pattern, const char *path, size_t len, bool is_dir)
 {
-	struct rest pat = {pattern, pattern + strlen(pattern)};
-	struct rest whole = {path, path + len};
-	const char *last;
+	struct span p = {pattern, pattern + strlen(pattern)}, s = {path, path + len};
+	const char *slash;
 
-	if (pat.end > pat.p && pat.end[-1] == '/') {
+	if (len == 0)
+		return false;
+	if (p.s < p.end && p.end[-1] == '/') {
 		if (!is_dir)
 			return false;
-		pat.end--;
+		while (p.s < p.end && p.end[-1] == '/')
+			p.end--;
 	}
-	if (memchr(pat.p, '/', (size_t)(pat.end - pat.p)) == NULL) {
-		last = memrchr(path, '/', len);
-		if (last != NULL)
-			whole.p = last + 1;
-		return match_component(
-		    pat.p, (size_t)(pat.end - pat.p), whole.p, (size_t)(whole.end - whole.p));
+	if (p.s == p.end)
+		return false;
+	if (memchr(p.s, '/', (size_t)(p.end - p.s)) == NULL) {
+		if ((slash = memrchr(path, '/', len)) != NULL)
+			s.s = slash + 1;
+		return match_component(p, s);
 	}
-	if (*pat.p == '/')
-		pat.p++;
-	return match_path(pat, whole);
+	return match_path(p, s);
 }

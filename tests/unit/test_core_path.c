@@ -266,7 +266,9 @@ globs_match_as_the_header_says(void **state)
 	    {"*", ".hidden", false, true},
 	    {"*a*b*c*", "xxaxxbxxcxx", false, true},
 	    {"*a*b*c*", "xxaxxcxxbxx", false, false},
-	    {"", "", true, true},
+	    {"", "", true, false},
+	    {"*", "", true, false},
+	    {"**", "", true, false},
 	    {"", "a", false, false},
 	};
 	size_t i;
