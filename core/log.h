@@ -16,5 +16,11 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* al
 void log_note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* unless -q */
 void log_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* only with -v */
 unsigned long log_warnings(void);
+/*
+ * For progress.c, and who else writes to stderr: between these two no message and
+ * no progress comes.  progress_erase() first; not to be held for long.
+ */
+void log_lock(void);
+void log_unlock(void);
 
 #endif

@@ -4,187 +4,326 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/log.h"
 #include "core/num.h"
 
+#define ERASE "\r\033[K"
+#define SLOW_TICKS 10 /* seconds between plain lines that stay */
+#define SMOOTH 0.2 /* weight of the last second in the rate shown */
+
+static atomic_uint_fast64_t bytes_done, entries_done, bytes_total;
+
+/* Set by progress_start and progress_stop, which are called from one thread. */
 static struct {
-	enum progress_mode mode;
-	const char *what;
-	atomic_uint_fast64_t bytes, entries, total;
-	struct timespec began;
 	pthread_t thread;
-	bool running, ending;
-	bool shown; /* a line stands on the terminal */
 	pthread_mutex_t lock;
-	pthread_cond_t tick;
-} pg = {.mode = PROGRESS_NONE, .lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_cond_t wake;
+	bool running;
+	bool quit; /* under lock */
+	bool terminal;
+	enum progress_mode mode;
+	char what[32];
+	struct timespec start;
+} state;
+
+/* Is the line on the screen?  Under log_lock(). */
+static bool shown;
+
+struct sample {
+	uint64_t bytes, entries, total;
+	double seconds; /* since the start */
+	double rate; /* bytes a second, smoothed */
+	bool done;
+};
 
 static double
-elapsed(void)
+seconds_since(const struct timespec *t)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - pg.began.tv_sec) +
-	    (double)(now.tv_nsec - pg.began.tv_nsec) / 1e9;
+	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
 }
 
-static int
-width(void)
-{
-	struct winsize ws;
-
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0 ? ws.ws_col : 80;
-}
-
-/* ", 42%, ETA 1:05" once there is something to reckon from. */
 static void
-put_eta(char *out, size_t size, uint64_t bytes, uint64_t total, double seconds)
+take_sample(struct sample *s)
 {
-	uint64_t left;
+	uint64_t before = s->bytes;
+	double then = s->seconds, now;
 
-	out[0] = '\0';
-	if (total == 0 || bytes == 0 || bytes > total || seconds < 1)
+	s->bytes = atomic_load(&bytes_done);
+	s->entries = atomic_load(&entries_done);
+	s->total = atomic_load(&bytes_total);
+	s->seconds = seconds_since(&state.start);
+	if (s->seconds - then < 0.001)
 		return;
-	left = (uint64_t)((double)(total - bytes) / ((double)bytes / seconds));
-	(void)snprintf(out, size, ", %u%%, ETA %" PRIu64 ":%02u", (unsigned)(bytes * 100 / total),
-	    left / 60, (unsigned)(left % 60));
+	now = (double)(s->bytes - before) / (s->seconds - then);
+	s->rate = then == 0 ? now : s->rate + SMOOTH * (now - s->rate);
+}
+
+/* Seconds to go, or -1 when nobody can know. */
+static int64_t
+eta(const struct sample *s)
+{
+	double left;
+
+	if (s->total == 0 || s->rate < 1)
+		return -1;
+	left = s->bytes < s->total ? (double)(s->total - s->bytes) / s->rate : 0;
+	return left < 1e9 ? (int64_t)(left + 0.5) : -1;
 }
 
 static void
-print_plain(uint64_t bytes, uint64_t entries, uint64_t total, double seconds)
+format_seconds(int64_t s, char out[32])
 {
-	char done[16], rate[16], eta[64], line[256];
-
-	num_human(bytes, done);
-	num_human(seconds > 0 ? (uint64_t)((double)bytes / seconds) : 0, rate);
-	put_eta(eta, sizeof(eta), bytes, total, seconds);
-	(void)snprintf(line, sizeof(line), "%s: %" PRIu64 " entries, %s, %s/s%s", pg.what, entries,
-	    done, rate, eta);
-	/* One column stays free: a full line would wrap, and could not be taken back. */
-	(void)fprintf(stderr, "\r\033[K%.*s", width() - 1, line);
-	pg.shown = true;
+	if (s < 0)
+		(void)snprintf(out, 32, "-:--");
+	else if (s < 3600)
+		(void)snprintf(out, 32, "%d:%02d", (int)(s / 60), (int)(s % 60));
+	else
+		(void)snprintf(
+		    out, 32, "%" PRId64 ":%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
 }
 
 static void
-print_json(uint64_t bytes, uint64_t entries, uint64_t total, double seconds)
+format_plain(const struct sample *s, char *out, size_t size)
 {
-	(void)fprintf(stderr,
+	char done[16], total[16], rate[16], left[32];
+	uint64_t percent = 100;
+
+	num_human(s->bytes, done);
+	num_human(s->total, total);
+	num_human((uint64_t)s->rate, rate);
+	if (s->total == 0) {
+		format_seconds((int64_t)s->seconds, left);
+		(void)snprintf(out, size, "%s: %" PRIu64 " entries, %s, %s/s, %s", state.what,
+		    s->entries, done, rate, left);
+		return;
+	}
+	/* A live source may grow beyond what was announced. */
+	if (s->bytes < s->total)
+		percent = (uint64_t)(100 * ((double)s->bytes / (double)s->total));
+	format_seconds(eta(s), left);
+	(void)snprintf(out, size, "%s: %" PRIu64 " entries, %s of %s, %s/s, %" PRIu64 "%%, ETA %s",
+	    state.what, s->entries, done, total, rate, percent, left);
+}
+
+static size_t
+columns(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0)
+		return 80;
+	return w.ws_col;
+}
+
+static void
+print_plain(const struct sample *s)
+{
+	char line[256], out[sizeof(line) + 16];
+	size_t room = columns();
+
+	format_plain(s, line, sizeof(line));
+	if (!state.terminal) {
+		(void)snprintf(out, sizeof(out), "%s\n", line);
+		(void)fputs(out, stderr);
+		return;
+	}
+	/* The last column stays free: a cursor behind it may wrap to the next line. */
+	if (room > 0 && strlen(line) > room - 1)
+		line[room - 1] = '\0';
+	(void)snprintf(out, sizeof(out), ERASE "%s", line);
+	(void)fputs(out, stderr);
+	shown = true;
+}
+
+/* A number, or null: -1 is "unknown". */
+static void
+format_known(int64_t n, char out[32])
+{
+	if (n < 0)
+		(void)snprintf(out, 32, "null");
+	else
+		(void)snprintf(out, 32, "%" PRId64, n);
+}
+
+/* core/json.h writes documents for people too; this has to be one line. */
+static void
+print_json(const struct sample *s)
+{
+	char total[32], left[32], line[512];
+
+	format_known(s->total == 0 || s->total > INT64_MAX ? -1 : (int64_t)s->total, total);
+	format_known(eta(s), left);
+	(void)snprintf(line, sizeof(line),
 	    "{\"progress\":\"%s\",\"version\":1,\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64
-	    ",\"total_bytes\":%" PRIu64 ",\"seconds\":%.1f}\n",
-	    pg.what, entries, bytes, total, seconds);
+	    ",\"total_bytes\":%s,\"seconds\":%.1f,\"rate\":%.0f,\"eta\":%s,\"done\":%s}\n",
+	    state.what, s->entries, s->bytes, total, s->seconds, s->rate, left,
+	    s->done ? "true" : "false");
+	(void)fputs(line, stderr);
 }
 
 static void
-print_now(void)
+print(const struct sample *s)
 {
-	uint64_t bytes = atomic_load(&pg.bytes), entries = atomic_load(&pg.entries);
-	uint64_t total = atomic_load(&pg.total);
-
-	(pg.mode == PROGRESS_PLAIN ? print_plain : print_json)(bytes, entries, total, elapsed());
+	log_lock();
+	if (state.mode == PROGRESS_JSON)
+		print_json(s);
+	else
+		print_plain(s);
 	(void)fflush(stderr);
+	log_unlock();
+}
+
+static bool
+lines_stay(void)
+{
+	return state.mode == PROGRESS_JSON || !state.terminal;
+}
+
+/* Sleeps until the next full second since the start; true when it is time to go. */
+static bool
+wait_tick(struct timespec *next)
+{
+	bool quit;
+	int rc = 0;
+
+	next->tv_sec++;
+	(void)pthread_mutex_lock(&state.lock);
+	while (!state.quit && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&state.wake, &state.lock, next);
+	quit = state.quit;
+	(void)pthread_mutex_unlock(&state.lock);
+	return quit;
 }
 
 static void *
-ticker(void *arg)
+ticker(void *unused)
 {
-	struct timespec until;
+	struct timespec next = state.start;
+	struct sample s = {0};
+	unsigned ticks = 0;
 
-	(void)arg;
-	(void)pthread_mutex_lock(&pg.lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	while (!pg.ending) {
-		until.tv_sec++;
-		while (
-		    !pg.ending && pthread_cond_timedwait(&pg.tick, &pg.lock, &until) != ETIMEDOUT)
-			;
-		if (!pg.ending)
-			print_now();
+	(void)unused;
+	while (!wait_tick(&next)) {
+		take_sample(&s);
+		ticks++;
+		if (state.mode == PROGRESS_JSON || state.terminal || ticks % SLOW_TICKS == 0)
+			print(&s);
 	}
-	(void)pthread_mutex_unlock(&pg.lock);
+	take_sample(&s);
+	s.done = true;
+	/* The last line tells the whole: its rate is the mean. */
+	if (s.seconds >= 0.001)
+		s.rate = (double)s.bytes / s.seconds;
+	if (lines_stay())
+		print(&s);
 	return NULL;
+}
+
+static int
+start_thread(struct err *e)
+{
+	pthread_condattr_t attr;
+	sigset_t all, old;
+	int rc;
+
+	(void)pthread_mutex_init(&state.lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&state.wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	/* Signals are for the main thread: there they interrupt what waits. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&state.thread, NULL, ticker, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc == 0)
+		return 0;
+	(void)pthread_cond_destroy(&state.wake);
+	(void)pthread_mutex_destroy(&state.lock);
+	errno = rc;
+	return err_sys(e, "cannot start a thread");
 }
 
 int
 progress_start(enum progress_mode mode, const char *what, struct err *e)
 {
-	pthread_condattr_t attr;
-	int rc;
-
+	progress_stop();
+	atomic_store(&bytes_done, 0);
+	atomic_store(&entries_done, 0);
+	atomic_store(&bytes_total, 0);
+	state.terminal = isatty(STDERR_FILENO) == 1;
 	if (mode == PROGRESS_AUTO)
-		mode = isatty(STDERR_FILENO) ? PROGRESS_PLAIN : PROGRESS_NONE;
-	pg.mode = mode;
-	pg.what = what;
+		mode =
+		    state.terminal && log_get_level() != LOG_QUIET ? PROGRESS_PLAIN : PROGRESS_NONE;
 	if (mode == PROGRESS_NONE)
 		return 0;
-	(void)clock_gettime(CLOCK_MONOTONIC, &pg.began);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&pg.tick, &attr);
-	(void)pthread_condattr_destroy(&attr);
-	pg.ending = false;
-	rc = pthread_create(&pg.thread, NULL, ticker, NULL);
-	if (rc != 0) {
-		pg.mode = PROGRESS_NONE;
-		errno = rc;
-		return err_sys(e, "start the progress thread");
-	}
-	pg.running = true;
+	state.mode = mode;
+	state.quit = false;
+	(void)snprintf(state.what, sizeof(state.what), "%s", what);
+	(void)clock_gettime(CLOCK_MONOTONIC, &state.start);
+	if (start_thread(e) != 0)
+		return -1;
+	state.running = true;
 	return 0;
 }
 
 void
 progress_total(uint64_t bytes)
 {
-	atomic_store(&pg.total, bytes);
+	atomic_store(&bytes_total, bytes);
 }
 
 void
 progress_add(uint64_t bytes, uint64_t entries)
 {
-	(void)atomic_fetch_add_explicit(&pg.bytes, bytes, memory_order_relaxed);
-	(void)atomic_fetch_add_explicit(&pg.entries, entries, memory_order_relaxed);
-}
-
-/* Under the lock. */
-static void
-take_away(void)
-{
-	if (!pg.shown)
-		return;
-	(void)fputs("\r\033[K", stderr);
-	(void)fflush(stderr);
-	pg.shown = false;
-}
-
-void
-progress_hide(void)
-{
-	(void)pthread_mutex_lock(&pg.lock);
-	take_away();
-	(void)pthread_mutex_unlock(&pg.lock);
+	atomic_fetch_add_explicit(&bytes_done, bytes, memory_order_relaxed);
+	if (entries > 0)
+		atomic_fetch_add_explicit(&entries_done, entries, memory_order_relaxed);
 }
 
 void
 progress_stop(void)
 {
-	if (!pg.running)
+	if (!state.running)
 		return;
-	(void)pthread_mutex_lock(&pg.lock);
-	pg.ending = true;
-	(void)pthread_cond_signal(&pg.tick);
-	(void)pthread_mutex_unlock(&pg.lock);
-	(void)pthread_join(pg.thread, NULL);
-	pg.running = false;
-	if (pg.mode == PROGRESS_JSON)
-		print_now();
-	take_away();
-	(void)pthread_cond_destroy(&pg.tick);
+	(void)pthread_mutex_lock(&state.lock);
+	state.quit = true;
+	(void)pthread_cond_signal(&state.wake);
+	(void)pthread_mutex_unlock(&state.lock);
+	(void)pthread_join(state.thread, NULL);
+	(void)pthread_cond_destroy(&state.wake);
+	(void)pthread_mutex_destroy(&state.lock);
+	state.running = false;
+	progress_hide();
+}
+
+void
+progress_erase(void)
+{
+	if (!shown)
+		return;
+	(void)fputs(ERASE, stderr);
+	(void)fflush(stderr);
+	shown = false;
+}
+
+void
+progress_hide(void)
+{
+	log_lock();
+	progress_erase();
+	log_unlock();
 }
