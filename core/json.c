@@ -7,7 +7,7 @@
 
 #include "core/utf8.h"
 
-#define DEPTH_MAX 32
+#define DEPTH_MAX 30
 
 void
 json_init(struct json *j, FILE *out)
@@ -33,7 +33,7 @@ put_string(FILE *out, const char *s, size_t len)
 			n = 1;
 		} else if (c == '"' || c == '\\')
 			(void)fprintf(out, "\\%c", (char)c);
-		else if (c < 0x20 || c == 0x7F || c == 0x2028 || c == 0x2029)
+		else if (c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029)
 			(void)fprintf(out, "\\u%04" PRIx32, c);
 		else
 			(void)fwrite(s, 1, n, out);
@@ -49,8 +49,10 @@ lead(struct json *j, const char *key)
 	uint64_t bit = 1ull << j->depth;
 	unsigned i;
 
-	if (j->depth == 0)
+	if (j->depth == 0) {
+		assert(key == NULL);
 		return;
+	}
 	assert((key == NULL) == ((j->arrays & bit) != 0));
 	(void)fputs((j->nonempty & bit) ? ",\n" : "\n", j->out);
 	j->nonempty |= bit;
@@ -68,7 +70,7 @@ nest(struct json *j, const char *key, bool array)
 	uint64_t bit;
 
 	lead(j, key);
-	assert(j->depth + 1 < DEPTH_MAX);
+	assert(j->depth < DEPTH_MAX);
 	bit = 1ull << ++j->depth;
 	j->nonempty &= ~bit;
 	j->arrays = array ? j->arrays | bit : j->arrays & ~bit;
@@ -105,10 +107,18 @@ json_end(struct json *j)
 		(void)fputc('\n', j->out);
 }
 
+/* A document is an object or an array, no bare scalar. */
+static void
+lead_scalar(struct json *j, const char *key)
+{
+	assert(j->depth > 0);
+	lead(j, key);
+}
+
 void
 json_str(struct json *j, const char *key, const char *value)
 {
-	lead(j, key);
+	lead_scalar(j, key);
 	if (value == NULL)
 		(void)fputs("null", j->out);
 	else
@@ -118,21 +128,21 @@ json_str(struct json *j, const char *key, const char *value)
 void
 json_uint(struct json *j, const char *key, uint64_t value)
 {
-	lead(j, key);
+	lead_scalar(j, key);
 	(void)fprintf(j->out, "%" PRIu64, value);
 }
 
 void
 json_int(struct json *j, const char *key, int64_t value)
 {
-	lead(j, key);
+	lead_scalar(j, key);
 	(void)fprintf(j->out, "%" PRId64, value);
 }
 
 void
 json_bool(struct json *j, const char *key, bool value)
 {
-	lead(j, key);
+	lead_scalar(j, key);
 	(void)fputs(value ? "true" : "false", j->out);
 }
 
@@ -141,7 +151,7 @@ json_path(struct json *j, const char *key, const char *path, size_t len)
 {
 	size_t i;
 
-	lead(j, key);
+	lead_scalar(j, key);
 	/* Inside an array there is no place for a second value: text must do. */
 	if (!put_string(j->out, path, len) || key == NULL)
 		return;

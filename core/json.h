@@ -10,8 +10,13 @@
 struct err;
 
 /*
- * A JSON writer that streams: no tree is built.  Keys are NULL inside arrays.
- * Commas and nesting are kept here; misuse is an assertion.
+ * A JSON writer that streams: no tree is built.  Keys are NULL inside arrays, and
+ * for the outermost object or array.  Commas, indentation and nesting (up to 30
+ * levels) are kept here; misuse is an assertion.  Whether writing went well is the
+ * caller's to see, with ferror(out).
+ *
+ * Texts may hold any bytes: what is not UTF-8 becomes U+FFFD, byte by byte, and
+ * what a terminal would obey is written as \uXXXX.
  */
 struct json {
 	FILE *out;
@@ -30,7 +35,8 @@ void json_int(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 /*
  * A path of any bytes: "key" holds it as text, invalid UTF-8 replaced by U+FFFD;
- * when something was replaced, "key_hex" holds the bytes too.
+ * when something was replaced, "key_hex" holds the bytes too
+ * (not in arrays, where it has no place).
  */
 void json_path(struct json *j, const char *key, const char *path, size_t len);
 
