@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backup/bigfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/cut.h"
+#include "backup/holes.h"
+#include "backup/statkey.h"
+#include "core/clock.h"
+#include "core/err.h"
+
+int
+bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e)
+{
+	struct bigfile *b = calloc(1, sizeof(*b));
+	char *copy = malloc(path_len + 1);
+
+	if (b == NULL || copy == NULL) {
+		free(b);
+		free(copy);
+		(void)close(fd);
+		return err_nomem(e);
+	}
+	memcpy(copy, path, path_len);
+	copy[path_len] = '\0';
+	atomic_init(&b->refs, 1);
+	b->fd = fd;
+	b->path = copy;
+	b->path_len = path_len;
+	*out = b;
+	return 0;
+}
+
+struct bigfile *
+bigfile_ref(struct bigfile *b)
+{
+	atomic_fetch_add(&b->refs, 1);
+	return b;
+}
+
+void
+bigfile_unref(struct bigfile *b)
+{
+	if (b == NULL || atomic_fetch_sub(&b->refs, 1) != 1)
+		return;
+	(void)close(b->fd);
+	attrs_done(&b->attrs);
+	free(b->extents);
+	free(b->path);
+	free(b);
+}
+
+void
+bigfile_entry(const struct bigfile *b, struct entry *en)
+{
+	*en = (struct entry){
+	    .type = ENTRY_FILE,
+	    .path = b->path,
+	    .path_len = b->path_len,
+	    .size = b->facts.size,
+	    .sparse = b->sparse,
+	    .extents = b->extents,
+	    .n_extents = b->n_extents,
+	};
+	facts_entry(&b->facts, en);
+	attrs_entry(&b->attrs, en);
+}
+
+void
+bigfile_make_sparse(struct bigfile *b, struct entry_extent *extents, size_t n)
+{
+	free(b->extents);
+	b->sparse = true;
+	b->extents = extents;
+	b->n_extents = n;
+}
+
+/*
+ * A look at the blocks, and at the file system's map, spares most files the scan: blocks
+ * alone are fewer on file systems that compress, too.  It decides nothing: holes that it
+ * misses are found when the file is packed, which is then done again.
+ */
+static bool
+may_be_sparse(const struct bigfile *b)
+{
+	uint64_t blocks = b->facts.size / 512;
+
+	return blocks > b->facts.blocks && (blocks - b->facts.blocks) * 512 > CUT_SPARSE_MIN / 2 &&
+	    holes_known(b->fd, b->facts.size) > CUT_SPARSE_MIN;
+}
+
+static int
+find_holes(struct bigfile *b, struct err *e)
+{
+	struct holes h;
+
+	free(b->extents);
+	b->extents = NULL;
+	b->n_extents = 0;
+	b->sparse = false;
+	if (!may_be_sparse(b))
+		return 0;
+	holes_init(&h, b->facts.size);
+	int rc = holes_scan(&h, b->fd, e);
+	if (rc == 0 && holes_worth(&h)) {
+		bigfile_make_sparse(b, h.extents, h.n);
+		h.extents = NULL;
+	}
+	holes_done(&h);
+	return rc;
+}
+
+int
+bigfile_prepare(struct bigfile *b, struct err *e)
+{
+	struct timespec now = clock_now();
+	struct statkey key;
+	struct entry en;
+	struct stat st;
+
+	if (fstat(b->fd, &st) != 0)
+		return 1;
+	facts_from(&b->facts, &st);
+	if (attrs_read_fd(&b->attrs, b->fd, e) != 0 || find_holes(b, e) != 0)
+		return -1;
+	bigfile_entry(b, &en);
+	statkey_init(&key, now);
+	statkey_add(&key, &en, &b->facts);
+	b->has_key = statkey_final(&key, b->key);
+	return 0;
+}
+
+bool
+bigfile_next_chunk(const struct bigfile *b, struct bigfile_chunk *c)
+{
+	uint64_t end = b->facts.size;
+
+	if (b->sparse) {
+		while (c->extent < b->n_extents &&
+		    b->extents[c->extent].offset + b->extents[c->extent].len <= c->offset)
+			c->extent++;
+		if (c->extent == b->n_extents)
+			return false;
+		uint64_t data = b->extents[c->extent].offset & ~(uint64_t)(CUT_CHUNK - 1);
+		if (data > c->offset)
+			c->offset = data;
+		end = b->extents[b->n_extents - 1].offset + b->extents[b->n_extents - 1].len;
+	}
+	if (c->offset >= end)
+		return false;
+	c->last = end - c->offset <= CUT_CHUNK;
+	return true;
+}
+
+bool
+bigfile_chunk_run(
+    const struct bigfile *b, const struct bigfile_chunk *c, size_t i, struct entry_extent *run)
+{
+	struct entry_extent all = {.offset = 0, .len = b->facts.size};
+	const struct entry_extent *x = &all;
+
+	if (b->sparse) {
+		if (i >= b->n_extents - c->extent)
+			return false;
+		x = &b->extents[c->extent + i];
+	} else if (i > 0)
+		return false;
+	uint64_t from = x->offset > c->offset ? x->offset : c->offset;
+	uint64_t to = x->offset + x->len;
+	if (to > c->offset + CUT_CHUNK)
+		to = c->offset + CUT_CHUNK;
+	if (from >= to)
+		return false;
+	*run = (struct entry_extent){.offset = from, .len = to - from};
+	return true;
+}

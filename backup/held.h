@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BACKUP_HELD_H
+#define BACKUP_HELD_H
+
+#include <stdbool.h>
+
+struct err;
+struct repo_backup;
+struct repo_list;
+struct seal;
+
+/*
+ * What a run builds on: the backups of its series that it may believe.  Those are
+ * the ones that verify under its own or a trusted key; in a run without a key the
+ * unsigned ones too.  Others are left alone: not held, not counted.
+ */
+bool held_accepts(const struct repo_backup *b, const char *series, bool accept_unsigned);
+/* The newest of them by sequence, or NULL. */
+const struct repo_backup *held_newest(
+    const struct repo_list *l, const char *series, bool accept_unsigned);
+/* The one that a run with this id made, or NULL. */
+const struct repo_backup *held_by_run(
+    const struct repo_list *l, const char *series, bool accept_unsigned, const char *run_id);
+/* Sequence and held set of s, whose series is set. */
+int held_fill(struct seal *s, const struct repo_list *l, bool accept_unsigned, struct err *e);
+/*
+ * Warn of what cannot be built on: seals of the series that are not acceptable, held
+ * backups that are gone, archives without a seal.
+ */
+void held_warn(
+    const struct repo_list *l, const char *series, const char *repo_dir, bool accept_unsigned);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BACKUP_LINKS_H
+#define BACKUP_LINKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backup/facts.h"
+
+struct err;
+
+/*
+ * Files with several names: which name holds the data.  A file is put in when
+ * its data is surely in the archive, and goes when all of its names were
+ * seen, so that the table holds only files with names still to come.
+ */
+struct links;
+
+struct links_file {
+	struct facts facts; /* of the first name, as stored */
+	size_t path_len;
+	const char *path; /* clean, NUL-terminated; valid until the file goes */
+};
+
+int links_new(struct links **out, struct err *e);
+void links_free(struct links *l); /* NULL is harmless */
+/* The first name of a file whose facts.nlink is over 1. */
+int links_add(
+    struct links *l, const struct facts *facts, const char *path, size_t len, struct err *e);
+/*
+ * The file (dev, ino), or NULL when no first name of it is known.  Valid until links_seen
+ * drops it.
+ */
+const struct links_file *links_find(struct links *l, uint64_t dev, uint64_t ino);
+/* That name was stored as a link to f. */
+void links_seen(struct links *l, const struct links_file *f);
+size_t links_count(const struct links *l);
+
+#endif

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backup/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/cut.h"
+#include "archive/member.h"
+#include "archive/tarwrite.h"
+#include "backup/holes.h"
+#include "backup/job.h"
+#include "backup/statkey.h"
+#include "core/beneath.h"
+#include "core/err.h"
+#include "core/stop.h"
+
+/*
+ * Cuts are planned from sizes; extended attributes and growing files come on top.
+ * A member that got this long all the same ends at the next entry, so that memory
+ * and MEMBER_PLAIN_MAX hold whatever somebody hangs on his files.
+ */
+#define SPLIT_PLAIN (8u << 20)
+/* By so much may the files of one job outgrow what was listed; then they are read to their listed
+ * size. */
+#define GROWTH_MAX (16u << 20)
+
+struct packer {
+	int rootfd;
+	struct member_packer *gzip;
+	struct tar_writer *tar;
+	/* The directory that was opened last; siblings follow one another. */
+	int dirfd;
+	struct buf dir;
+	bool has_dir;
+	/* The member in progress. */
+	struct buf plain, text;
+	struct statkey key;
+	uint64_t entries;
+	uint64_t grown;
+	const char *first; /* path of its first entry, in the job */
+	size_t first_len;
+	/* One file at a time. */
+	struct source_file file;
+	struct attrs attrs;
+};
+
+int
+packer_new(struct packer **out, int rootfd, int level, struct err *e)
+{
+	struct packer *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return err_nomem(e);
+	p->rootfd = rootfd;
+	p->dirfd = -1;
+	if (member_packer_new(&p->gzip, level, e) != 0 || tar_writer_new(&p->tar, e) != 0) {
+		packer_free(p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+void
+packer_free(struct packer *p)
+{
+	if (p == NULL)
+		return;
+	member_packer_free(p->gzip);
+	tar_writer_free(p->tar);
+	if (p->dirfd >= 0)
+		(void)close(p->dirfd);
+	buf_done(&p->dir);
+	buf_done(&p->plain);
+	buf_done(&p->text);
+	source_file_done(&p->file);
+	attrs_done(&p->attrs);
+	free(p);
+}
+
+/* ---- members ---- */
+
+static void
+begin_member(struct packer *p, const struct job *j)
+{
+	buf_clear(&p->plain);
+	buf_clear(&p->text);
+	p->entries = 0;
+	p->first = NULL;
+	statkey_init(&p->key, j->listed);
+}
+
+/* Pack data, and the section text if there is any. */
+static int
+pack_output(struct packer *p, struct job_output *o, const struct buf *data, const struct buf *text,
+    struct err *e)
+{
+	if (buf_check(data, e) != 0 ||
+	    member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0)
+		return -1;
+	o->m.plain_len = data->len;
+	o->m.packed_len = o->packed.len;
+	sha256_of(data->data, data->len, o->m.plain_digest);
+	sha256_of(o->packed.data, o->packed.len, o->m.packed_digest);
+	if (text == NULL || text->len == 0)
+		return 0;
+	if (buf_check(text, e) != 0)
+		return -1;
+	o->section_plain = text->len;
+	return member_pack(p->gzip, text->data, text->len, &o->section, e);
+}
+
+static int
+end_member(struct packer *p, struct job *j, struct err *e)
+{
+	struct job_output *o;
+
+	if (p->entries == 0) { /* all of it is gone: only notes are left */
+		buf_append(&j->notes, p->text.data, p->text.len);
+		return buf_check(&j->notes, e);
+	}
+	if ((o = job_output_add(j, e)) == NULL)
+		return -1;
+	o->m.kind = MANIFEST_FILES;
+	o->m.entries = p->entries;
+	o->m.path = p->first;
+	o->m.path_len = p->first_len;
+	o->m.has_key = statkey_final(&p->key, o->m.key);
+	return pack_output(p, o, &p->plain, &p->text, e);
+}
+
+/* ---- entries ---- */
+
+/* The directory that holds path, in p->dirfd; *base is the name there.  -1 and errno. */
+static int
+open_parent(struct packer *p, const char *path, size_t len, const char **base)
+{
+	const char *slash = memrchr(path, '/', len);
+	size_t dir_len = slash == NULL ? 0 : (size_t)(slash - path);
+
+	*base = len == 0 ? "." : slash == NULL ? path : slash + 1;
+	if (p->has_dir && p->dir.len == dir_len &&
+	    (dir_len == 0 || memcmp(p->dir.data, path, dir_len) == 0))
+		return 0;
+	if (p->dirfd >= 0)
+		(void)close(p->dirfd);
+	p->dirfd = -1;
+	p->has_dir = false;
+	buf_clear(&p->dir);
+	buf_append(&p->dir, path, dir_len);
+	/* O_PATH: a directory that may be searched but not read still gives its files. */
+	p->dirfd = beneath_open(
+	    p->rootfd, buf_str(&p->dir), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (p->dirfd < 0)
+		return -1;
+	p->has_dir = !p->dir.failed;
+	return 0;
+}
+
+static void
+note_item(struct packer *p, struct job *j, const struct job_item *it, enum section_note note,
+    const char *reason)
+{
+	static const enum tally_event events[] = {
+	    [SECTION_VANISHED] = TALLY_VANISHED,
+	    [SECTION_UNREADABLE] = TALLY_UNREADABLE,
+	    [SECTION_SKIPPED] = TALLY_SKIPPED,
+	};
+	const char *path = job_path(j, it);
+
+	section_put_note(&p->text, note, path, it->path_len, reason);
+	tally_event(
+	    &j->tally, events[note], path, it->path_len, note == SECTION_VANISHED ? NULL : reason);
+}
+
+/* Header, data, manifest line, key: en is complete, file NULL for all but regular files. */
+static int
+put_entry(struct packer *p, struct job *j, const struct job_item *it, const struct entry *en,
+    const struct source_file *file, struct err *e)
+{
+	struct section_facts facts = {0};
+
+	if (tar_write_header(p->tar, en, &p->plain, e) != 0)
+		return err_where(e, "%s", en->path);
+	if (file != NULL) {
+		buf_append(&p->plain, file->data.data, file->data.len);
+		buf_zeros(&p->plain, tar_pad(file->data.len));
+		sha256_of(file->data.data, file->data.len, facts.sha256);
+		facts.changed = file->changed;
+		facts.grew = file->grew;
+		facts.unreadable = &file->bad;
+		facts.n_unreadable = file->bad.len > 0 ? 1 : 0;
+		j->tally.bytes += en->size;
+	}
+	section_put_entry(&p->text, en, &facts);
+	if (facts.changed || facts.grew || facts.n_unreadable > 0)
+		statkey_spoil(&p->key);
+	statkey_add(&p->key, en, file != NULL ? &file->facts : &it->facts);
+	if (p->entries++ == 0) {
+		p->first = en->path;
+		p->first_len = en->path_len;
+	}
+	j->tally.entries++;
+	return 0;
+}
+
+static int
+put_file(struct packer *p, struct job *j, const struct job_item *it, const struct source_file *file,
+    struct err *e)
+{
+	const char *path = job_path(j, it);
+	struct entry en;
+
+	job_entry(j, it, &en);
+	facts_entry(&file->facts, &en);
+	en.size = file->facts.size;
+	attrs_entry(&file->attrs, &en);
+	if (file->changed)
+		tally_event(&j->tally, TALLY_CHANGED, path, it->path_len, NULL);
+	if (file->grew)
+		tally_event(&j->tally, TALLY_GREW, path, it->path_len, NULL);
+	if (file->bad.len > 0)
+		tally_event(&j->tally, TALLY_UNREADABLE, path, it->path_len,
+		    "I/O error; the rest is stored as zeros");
+	if (file->attrs.denied != 0)
+		tally_event(&j->tally, TALLY_ATTRS, path, it->path_len,
+		    strerrordesc_np(file->attrs.denied));
+	return put_entry(p, j, it, &en, file, e);
+}
+
+static int
+read_file(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
+{
+	enum source_result result;
+	struct facts now;
+	const char *base;
+	int fd = -1, rc = 0;
+
+	if (open_parent(p, job_path(j, it), it->path_len, &base) == 0)
+		result = source_open(p->dirfd, base, &fd, &now);
+	else
+		result = source_failure(errno);
+	if (result == SOURCE_OK) {
+		size_t max = p->grown < GROWTH_MAX ? CUT_LARGE_MIN - 1 : it->facts.size;
+		rc = source_read(&p->file, fd, &it->facts, max, e);
+		if (rc == 1)
+			result = SOURCE_UNREADABLE;
+		int saved = errno;
+		(void)close(fd);
+		errno = saved;
+	}
+	if (rc < 0)
+		return -1;
+	if (result == SOURCE_VANISHED)
+		note_item(p, j, it, SECTION_VANISHED, NULL);
+	else if (result == SOURCE_UNREADABLE)
+		note_item(p, j, it, SECTION_UNREADABLE, strerrordesc_np(errno));
+	if (result != SOURCE_OK)
+		return 0;
+	if (p->file.facts.size > it->facts.size)
+		p->grown += p->file.facts.size - it->facts.size;
+	return put_file(p, j, it, &p->file, e);
+}
+
+/* All that has no content to read: the entry is as it was listed. */
+static int
+put_other(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
+{
+	const char *path = job_path(j, it), *base;
+	struct entry en;
+
+	job_entry(j, it, &en);
+	attrs_clear(&p->attrs);
+	/* A hard link's attributes are those of its first name. */
+	if (it->type != ENTRY_HARDLINK) {
+		if (open_parent(p, path, it->path_len, &base) == 0) {
+			if (attrs_read_at(&p->attrs, p->dirfd, base, e) != 0)
+				return -1;
+		} else if (source_failure(errno) != SOURCE_VANISHED)
+			p->attrs.denied = errno;
+		if (p->attrs.denied != 0)
+			tally_event(&j->tally, TALLY_ATTRS, path, it->path_len,
+			    strerrordesc_np(p->attrs.denied));
+		attrs_entry(&p->attrs, &en);
+	}
+	return put_entry(p, j, it, &en, NULL, e);
+}
+
+static int
+pack_item(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
+{
+	switch (it->kind) {
+	case WALK_VANISHED:
+		note_item(p, j, it, SECTION_VANISHED, NULL);
+		return 0;
+	case WALK_UNREADABLE:
+		note_item(p, j, it, SECTION_UNREADABLE, job_text(j, it));
+		return 0;
+	case WALK_SKIPPED:
+		note_item(p, j, it, SECTION_SKIPPED, job_text(j, it));
+		return 0;
+	case WALK_EXCLUDED:
+		return 0;
+	case WALK_ENTRY:
+		break;
+	}
+	if (it->type != ENTRY_FILE)
+		return put_other(p, j, it, e);
+	return it->read != NULL ? put_file(p, j, it, it->read, e) : read_file(p, j, it, e);
+}
+
+static int
+pack_files(struct packer *p, struct job *j, struct err *e)
+{
+	p->grown = 0;
+	begin_member(p, j);
+	for (size_t i = 0; i < j->n_items; i++) {
+		if (p->plain.len >= SPLIT_PLAIN) {
+			if (end_member(p, j, e) != 0)
+				return -1;
+			begin_member(p, j);
+		}
+		if (stop_check(e) != 0 || pack_item(p, j, &j->items[i], e) != 0)
+			return -1;
+	}
+	return end_member(p, j, e);
+}
+
+/* ---- large files ---- */
+
+static struct job_output *
+big_output(struct job *j, enum manifest_kind kind, struct err *e)
+{
+	const struct bigfile *b = j->big;
+	struct job_output *o = job_output_add(j, e);
+
+	if (o == NULL)
+		return NULL;
+	o->m.kind = kind;
+	o->m.path = b->path;
+	o->m.path_len = b->path_len;
+	o->m.has_key = b->has_key && j->bad.len == 0;
+	memcpy(o->m.key, b->key, sizeof(o->m.key));
+	return o;
+}
+
+static int
+pack_header(struct packer *p, struct job *j, struct err *e)
+{
+	struct entry en;
+	struct job_output *o = big_output(j, MANIFEST_HEADER, e);
+
+	if (o == NULL)
+		return -1;
+	buf_clear(&p->plain);
+	bigfile_entry(j->big, &en);
+	if (tar_write_header(p->tar, &en, &p->plain, e) != 0)
+		return err_where(e, "%s", en.path);
+	return pack_output(p, o, &p->plain, NULL, e);
+}
+
+/* Bit i: piece i of the chunk holds something else than zeros. */
+static uint32_t
+dirty_pieces(const struct buf *data, size_t piece)
+{
+	uint32_t dirty = 0;
+
+	for (size_t at = 0, i = 0; at < data->len; at += piece, i++) {
+		size_t n = data->len - at < piece ? data->len - at : piece;
+		if (!holes_is_zero(data->data + at, n))
+			dirty |= 1u << i;
+	}
+	return dirty;
+}
+
+/* Reads that failed make one range a chunk, up to the end of the last that did. */
+static void
+add_bad(struct section_range *sum, const struct section_range *bad)
+{
+	if (bad->len == 0)
+		return;
+	if (sum->len == 0)
+		*sum = *bad;
+	sum->len = bad->offset + bad->len - sum->offset;
+}
+
+static int
+pack_chunk(struct packer *p, struct job *j, struct err *e)
+{
+	const struct bigfile *b = j->big;
+	struct entry_extent run;
+	struct section_range bad;
+	struct holes h;
+	struct entry en;
+
+	for (size_t i = 0; bigfile_chunk_run(b, &j->chunk, i, &run); i++) {
+		uint8_t *room = buf_reserve(&j->plain, run.len + TAR_BLOCK);
+		if (room == NULL)
+			return err_nomem(e);
+		source_read_range(b->fd, run.offset, room, run.len, &bad);
+		add_bad(&j->bad, &bad);
+		j->plain.len += run.len;
+	}
+	if (!b->sparse && b->facts.size > CUT_SPARSE_MIN) {
+		holes_init(&h, b->facts.size);
+		j->dirty = dirty_pieces(&j->plain, holes_piece(&h));
+	}
+	struct job_output *o = big_output(j, MANIFEST_CHUNK, e);
+	if (o == NULL)
+		return -1;
+	o->m.file_offset = j->chunk.offset;
+	size_t data_len = j->plain.len;
+	bigfile_entry(b, &en);
+	if (j->chunk.last)
+		buf_zeros(&j->plain, tar_pad(tar_data_len(&en)));
+	int rc = pack_output(p, o, &j->plain, NULL, e);
+	j->plain.len = data_len;
+	return rc;
+}
+
+int
+packer_run(struct packer *p, struct job *j, struct err *e)
+{
+	switch (j->kind) {
+	case JOB_FILES:
+		return pack_files(p, j, e);
+	case JOB_HEADER:
+		return pack_header(p, j, e);
+	case JOB_CHUNK:
+		return pack_chunk(p, j, e);
+	}
+	return -1;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backup/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/cut.h"
+#include "backup/bigfile.h"
+#include "backup/job.h"
+#include "backup/links.h"
+#include "backup/source.h"
+#include "backup/walk.h"
+#include "backup/writer.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "core/pipeline.h"
+
+/*
+ * What the planner read itself (first names of hard-linked files) waits in the job.  Files
+ * that grow may make that more than was weighed; beyond this they are read as listed.
+ */
+#define READ_MAX (8u << 20)
+/* A member's first path may be no longer (docs/FORMAT.md, "Page"). */
+#define PATH_LEN_MAX (128u << 10)
+
+struct plan {
+	struct pipeline *pipeline;
+	struct walk *walk;
+	struct links *links;
+	struct job *job; /* the member that is being put together; NULL: none */
+	struct timespec before; /* the present entry was looked at after that */
+	struct plan_result *result;
+};
+
+static enum entry_type
+type_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return ENTRY_DIR;
+	case S_IFLNK:
+		return ENTRY_SYMLINK;
+	case S_IFIFO:
+		return ENTRY_FIFO;
+	case S_IFCHR:
+		return ENTRY_CHAR;
+	case S_IFBLK:
+		return ENTRY_BLOCK;
+	default:
+		return ENTRY_FILE;
+	}
+}
+
+/* ---- jobs ---- */
+
+static int
+submit(struct plan *p, struct err *e)
+{
+	struct job *j = p->job;
+
+	p->job = NULL;
+	return j == NULL ? 0 : pipeline_submit(p->pipeline, j, e);
+}
+
+static int
+need_job(struct plan *p, struct err *e)
+{
+	if (p->job != NULL)
+		return 0;
+	if (job_new(&p->job, JOB_FILES, e) != 0)
+		return -1;
+	p->job->listed = p->before;
+	return 0;
+}
+
+static int
+add_note(struct plan *p, const struct walk_item *w, enum walk_kind kind, const char *reason,
+    struct err *e)
+{
+	if (need_job(p, e) != 0)
+		return -1;
+	const struct job_item *it = job_add(
+	    p->job, kind, w->path, w->path_len, reason, reason == NULL ? 0 : strlen(reason), e);
+	return it == NULL ? -1 : 0;
+}
+
+static void
+weigh(const struct walk_item *w, enum entry_type type, const struct links_file *first,
+    struct entry *en)
+{
+	*en = (struct entry){
+	    .type = type,
+	    .path = w->path,
+	    .path_len = w->path_len,
+	    .size = type == ENTRY_FILE ? w->facts.size : 0,
+	};
+	if (type == ENTRY_SYMLINK) {
+		en->link = w->link;
+		en->link_len = w->link_len;
+	} else if (type == ENTRY_HARDLINK) {
+		en->link = first->path;
+		en->link_len = first->path_len;
+	}
+}
+
+/* An entry that shares a member; first is set for a hard link, read when its content is here. */
+static int
+add_entry(struct plan *p, const struct walk_item *w, enum entry_type type,
+    const struct links_file *first, struct source_file *read, struct err *e)
+{
+	struct entry en;
+
+	weigh(w, type, first, &en);
+	uint64_t weight = cut_weight(&en);
+	if (p->job != NULL && cut_before(&en, p->job->weight) && submit(p, e) != 0)
+		return -1;
+	if (need_job(p, e) != 0)
+		return -1;
+	struct job_item *it =
+	    job_add(p->job, WALK_ENTRY, w->path, w->path_len, en.link, en.link_len, e);
+	if (it == NULL)
+		return -1;
+	it->type = type;
+	it->facts = first != NULL ? first->facts : w->facts;
+	it->read = read;
+	if (read != NULL)
+		p->job->read_bytes += read->data.len;
+	p->job->weight += weight;
+	return 0;
+}
+
+/* ---- files that the planner opens ---- */
+
+/* Takes fd. */
+static int
+add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, struct err *e)
+{
+	struct bigfile *b;
+
+	if (bigfile_new(&b, fd, w->path, w->path_len, e) != 0)
+		return -1;
+	int rc = bigfile_prepare(b, e);
+	if (rc == 1) {
+		rc = add_note(p, w, WALK_UNREADABLE, strerrordesc_np(errno), e);
+		facts->nlink = 0; /* not stored: no other name can be a link to it */
+	} else if (rc == 0) {
+		*facts = b->facts;
+		rc = submit(p, e);
+		if (rc == 0)
+			rc = writer_submit_big(p->pipeline, b, e);
+	}
+	bigfile_unref(b);
+	return rc;
+}
+
+/* Takes fd.  A file that the planner reads because other names follow. */
+static int
+add_read(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, struct err *e)
+{
+	struct source_file *f = calloc(1, sizeof(*f));
+	size_t max = CUT_LARGE_MIN - 1;
+
+	if (p->job != NULL && p->job->read_bytes > READ_MAX)
+		max = w->facts.size;
+	int rc = f == NULL ? err_nomem(e) : source_read(f, fd, &w->facts, max, e);
+	int saved = errno;
+	(void)close(fd);
+	if (rc == 0) {
+		*facts = f->facts;
+		rc = add_entry(p, w, ENTRY_FILE, NULL, f, e);
+		if (rc == 0)
+			return 0;
+	} else if (rc == 1) {
+		rc = add_note(p, w, WALK_UNREADABLE, strerrordesc_np(saved), e);
+		facts->nlink = 0;
+	}
+	if (f != NULL)
+		source_file_done(f);
+	free(f);
+	return rc;
+}
+
+static int
+open_and_add(struct plan *p, struct walk_item *w, struct err *e)
+{
+	struct facts now;
+	int fd, rc;
+
+	switch (source_open(w->dirfd, w->name, &fd, &now)) {
+	case SOURCE_VANISHED:
+		return add_note(p, w, WALK_VANISHED, NULL, e);
+	case SOURCE_UNREADABLE:
+		return add_note(p, w, WALK_UNREADABLE, strerrordesc_np(errno), e);
+	case SOURCE_OK:
+		break;
+	}
+	w->facts = now; /* it may have become large, or small, or another file */
+	if (now.size >= CUT_LARGE_MIN)
+		rc = add_big(p, w, fd, &now, e);
+	else
+		rc = add_read(p, w, fd, &now, e);
+	if (rc == 0 && now.nlink > 1 && links_find(p->links, now.dev, now.ino) == NULL)
+		rc = links_add(p->links, &now, w->path, w->path_len, e);
+	return rc;
+}
+
+static int
+add_file(struct plan *p, struct walk_item *w, struct err *e)
+{
+	const struct links_file *first = NULL;
+
+	if (w->facts.nlink > 1)
+		first = links_find(p->links, w->facts.dev, w->facts.ino);
+	if (first != NULL) {
+		if (add_entry(p, w, ENTRY_HARDLINK, first, NULL, e) != 0)
+			return -1;
+		links_seen(p->links, first);
+		return 0;
+	}
+	if (w->facts.nlink > 1 || w->facts.size >= CUT_LARGE_MIN)
+		return open_and_add(p, w, e);
+	return add_entry(p, w, ENTRY_FILE, NULL, NULL, e);
+}
+
+/* ---- what the walk says ---- */
+
+static int
+take(struct plan *p, struct walk_item *w, struct err *e)
+{
+	switch (w->kind) {
+	case WALK_EXCLUDED:
+		p->result->excluded++;
+		log_verbose("%s: excluded", w->path);
+		return 0;
+	case WALK_VANISHED:
+	case WALK_UNREADABLE:
+	case WALK_SKIPPED:
+		return add_note(p, w, w->kind, w->reason, e);
+	case WALK_ENTRY:
+		break;
+	}
+	if (w->path_len > PATH_LEN_MAX)
+		return add_note(p, w, WALK_UNREADABLE, "path too long", e);
+	if (w->path_len > 0)
+		p->result->entries++;
+	enum entry_type type = type_of(w->facts.mode);
+	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, NULL, NULL, e);
+}
+
+int
+plan_run(struct pipeline *pipeline, int source_fd, const struct walk_opts *opts,
+    struct plan_result *result, struct err *e)
+{
+	struct plan p = {.pipeline = pipeline, .result = result};
+	struct walk_item item;
+	int rc = -1;
+
+	*result = (struct plan_result){0};
+	if (links_new(&p.links, e) != 0 || walk_new(&p.walk, source_fd, opts, e) != 0)
+		goto out;
+	do {
+		p.before = clock_now();
+		rc = walk_next(p.walk, &item, e);
+		if (rc == 1 && take(&p, &item, e) != 0)
+			rc = -1;
+	} while (rc == 1);
+	if (rc == 0)
+		rc = submit(&p, e);
+out:
+	job_free(p.job);
+	walk_free(p.walk);
+	links_free(p.links);
+	return rc;
+}

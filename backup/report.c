@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backup/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backup/opts.h"
+#include "backup/survey.h"
+#include "backup/tally.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/num.h"
+#include "core/path.h"
+#include "core/progress.h"
+#include "seal/seal.h"
+
+static bool
+has_lines(const struct backup_opts *o)
+{
+	return !o->common.json && !o->common.quiet;
+}
+
+/* Each line at once: somebody reads them from a pod's log while the backup runs. */
+static void
+line(const char *text, const char *path, const char *rest)
+{
+	struct buf shown = {0};
+
+	progress_hide();
+	if (path != NULL)
+		path_display(&shown, path, strlen(path));
+	(void)printf("%s%s%s\n", text, buf_str(&shown), rest);
+	(void)fflush(stdout);
+	buf_done(&shown);
+}
+
+static void
+line_now(const char *text)
+{
+	char date[64];
+
+	clock_date(clock_now().tv_sec, date);
+	line(text, NULL, date);
+}
+
+void
+report_starting(const struct backup_opts *o)
+{
+	if (has_lines(o))
+		line_now("Starting backup at ");
+}
+
+void
+report_creating(const struct backup_opts *o, const char *archive)
+{
+	if (has_lines(o))
+		line("Creating backup: ", archive, "");
+}
+
+static void
+lines_done(const struct report *r)
+{
+	char size[16], rest[32];
+
+	num_human(r->seal->archive_size, size);
+	(void)snprintf(rest, sizeof(rest), " (%s)", size);
+	line("Backup completed: ", r->archive, rest);
+	if (r->status == CLI_OK)
+		line_now("Backup process completed successfully at ");
+	else
+		line_now("Backup process completed, but not all is well, at ");
+}
+
+static void
+json_done(const struct report *r)
+{
+	const struct seal *s = r->seal;
+	char created[64], key[SHA256_HEX_LEN + 1];
+	struct json j;
+
+	json_init(&j, stdout);
+	json_object(&j, NULL);
+	json_str(&j, "program", "backup");
+	json_uint(&j, "version", 1);
+	json_int(&j, "status", r->status);
+	json_str(&j, "backup", s->name);
+	json_path(&j, "archive", r->archive, strlen(r->archive));
+	json_bool(&j, "made_now", r->tally != NULL);
+	json_str(&j, "series", s->series);
+	json_uint(&j, "sequence", s->sequence);
+	clock_rfc3339(s->created.tv_sec, created);
+	json_str(&j, "created", created);
+	json_str(&j, "run_id", s->run_id);
+	json_uint(&j, "entries", s->entries);
+	json_uint(&j, "bytes", s->bytes);
+	json_uint(&j, "archive_size", s->archive_size);
+	json_uint(&j, "manifest_size", s->manifest_size);
+	json_bool(&j, "complete", s->unreadable == 0);
+	json_uint(&j, "unreadable", s->unreadable);
+	json_uint(&j, "changed", s->changed);
+	json_bool(&j, "needs_gnu_sparse", s->needs_gnu_sparse);
+	sha256_hex(s->key_id, key);
+	json_str(&j, "key_id", s->is_signed ? key : NULL);
+	if (r->tally != NULL) {
+		json_uint(&j, "held", s->n_holds);
+		json_uint(&j, "grew", r->tally->events[TALLY_GREW]);
+		json_uint(&j, "vanished", r->tally->events[TALLY_VANISHED]);
+		json_uint(&j, "skipped", r->tally->events[TALLY_SKIPPED]);
+		json_uint(&j, "excluded", r->excluded);
+		json_uint(&j, "milliseconds", (uint64_t)(r->seconds * 1000));
+	}
+	json_uint(&j, "warnings", log_warnings());
+	json_end(&j);
+}
+
+void
+report_done(const struct report *r)
+{
+	if (r->opts->common.json)
+		json_done(r);
+	else if (!r->opts->common.quiet)
+		lines_done(r);
+}
+
+static void
+json_dry_run(const struct survey *s)
+{
+	struct json j;
+
+	json_init(&j, stdout);
+	json_object(&j, NULL);
+	json_str(&j, "program", "backup");
+	json_uint(&j, "version", 1);
+	json_bool(&j, "dry_run", true);
+	json_uint(&j, "entries", survey_entries(s));
+	json_uint(&j, "files", s->files);
+	json_uint(&j, "directories", s->dirs);
+	json_uint(&j, "symlinks", s->symlinks);
+	json_uint(&j, "hardlinks", s->hardlinks);
+	json_uint(&j, "others", s->others);
+	json_uint(&j, "bytes", s->bytes);
+	json_uint(&j, "excluded", s->excluded);
+	json_uint(&j, "skipped", s->skipped);
+	json_uint(&j, "unreadable", s->unreadable);
+	json_end(&j);
+}
+
+void
+report_dry_run(const struct backup_opts *o, const struct survey *s)
+{
+	char size[16];
+
+	if (o->common.json) {
+		json_dry_run(s);
+		return;
+	}
+	num_human(s->bytes, size);
+	(void)printf("Would store %" PRIu64 " entries with %s of data:\n"
+		     "  %" PRIu64 " files, %" PRIu64 " directories, %" PRIu64 " symlinks, %" PRIu64
+		     " hard links, %" PRIu64 " others\n",
+	    survey_entries(s), size, s->files, s->dirs, s->symlinks, s->hardlinks, s->others);
+	(void)printf("Would leave out: %" PRIu64 " excluded, %" PRIu64 " sockets, %" PRIu64
+		     " unreadable\n",
+	    s->excluded, s->skipped, s->unreadable);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backup/run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/member.h"
+#include "backup/exclude.h"
+#include "backup/held.h"
+#include "backup/inside.h"
+#include "backup/opts.h"
+#include "backup/plan.h"
+#include "backup/report.h"
+#include "backup/space.h"
+#include "backup/survey.h"
+#include "backup/walk.h"
+#include "backup/writer.h"
+#include "catalog/catalog.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "core/pipeline.h"
+#include "core/progress.h"
+#include "core/stop.h"
+#include "seal/key.h"
+#include "seal/seal.h"
+#include "store/repo.h"
+
+struct run {
+	const struct backup_opts *o;
+	struct exclude *exclude;
+	struct walk_opts walk;
+	int source_fd;
+	char *source; /* its real path */
+	struct key *key; /* NULL: unsigned */
+	struct trust *trust;
+	struct repo *repo;
+	struct repo_list list;
+	struct timespec started;
+	struct seal seal;
+	struct buf archive, manifest; /* paths, for messages */
+	struct writer *writer;
+	struct plan_result planned;
+};
+
+static void
+run_done(struct run *r)
+{
+	writer_free(r->writer);
+	buf_done(&r->archive);
+	buf_done(&r->manifest);
+	seal_done(&r->seal);
+	repo_list_done(&r->list);
+	repo_close(r->repo);
+	trust_free(r->trust);
+	key_free(r->key);
+	free(r->source);
+	if (r->source_fd >= 0)
+		(void)close(r->source_fd);
+	exclude_free(r->exclude);
+}
+
+/* ---- before ---- */
+
+static int
+load_excludes(struct run *r, struct err *e)
+{
+	if (exclude_new(&r->exclude, e) != 0)
+		return -1;
+	for (size_t i = 0; i < r->o->exclude.n; i++) {
+		if (exclude_add(r->exclude, r->o->exclude.items[i], e) != 0)
+			return err_where(e, "--exclude");
+	}
+	for (size_t i = 0; i < r->o->exclude_from.n; i++) {
+		if (exclude_add_file(r->exclude, r->o->exclude_from.items[i], e) != 0)
+			return err_where(e, "--exclude-from");
+	}
+	r->walk.exclude = r->exclude;
+	r->walk.one_file_system = r->o->one_file_system;
+	return 0;
+}
+
+static int
+open_source(struct run *r, struct err *e)
+{
+	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->source_fd < 0 || (r->source = realpath(r->o->source, NULL)) == NULL) {
+		(void)err_sys(e, "cannot be opened as a directory");
+		return err_where(e, "source %s", r->o->source);
+	}
+	/* Attributes of what is not opened (links, devices) are reached through it. */
+	if (access("/proc/self/fd", X_OK) != 0)
+		log_warn("/proc is not mounted: extended attributes of directories and links are "
+			 "not stored");
+	return 0;
+}
+
+static int
+load_keys(struct run *r, struct err *e)
+{
+	if (trust_new(&r->trust, e) != 0)
+		return -1;
+	if (r->o->key != NULL &&
+	    (key_load(&r->key, r->o->key, e) != 0 || trust_add_key(r->trust, r->key, e) != 0))
+		return -1;
+	return r->o->trust == NULL ? 0 : trust_load(r->trust, r->o->trust, e);
+}
+
+static int
+open_repo(struct run *r, struct err *e)
+{
+	struct stat st;
+
+	if (repo_open(&r->repo, r->o->repo, e) != 0)
+		return -1;
+	if (inside_check(r->source_fd, r->o->source, repo_fd(r->repo), r->o->repo, e) != 0)
+		return -1;
+	if (fstat(repo_fd(r->repo), &st) != 0)
+		return err_sys(e, "fstat");
+	r->walk.has_forbidden = true; /* a bind mount may still lead to it */
+	r->walk.forbidden_dev = st.st_dev;
+	r->walk.forbidden_ino = st.st_ino;
+	return 0;
+}
+
+static int
+lock_repo(struct run *r, struct err *e)
+{
+	if (repo_lock(r->repo, r->o->wait_lock, e) != 0 || repo_recover(r->repo, e) != 0)
+		return -1;
+	return repo_list(r->repo, r->trust, &r->list, e);
+}
+
+/* ---- the facts for the seal ---- */
+
+static int
+set_string(char **to, const char *s, struct err *e)
+{
+	*to = strdup(s);
+	return *to == NULL ? err_nomem(e) : 0;
+}
+
+static int
+describe(struct run *r, struct err *e)
+{
+	char host[256] = "-", packer[64], tool[64];
+	struct seal *s = &r->seal;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	member_packer_name((int)r->o->compression, packer);
+	(void)snprintf(tool, sizeof(tool), "tarseal %s", tarseal_version);
+	(void)snprintf(s->series, sizeof(s->series), "%s", r->o->series);
+	s->created = r->started;
+	if (r->o->run_id != NULL && set_string(&s->run_id, r->o->run_id, e) != 0)
+		return -1;
+	if (set_string(&s->source, r->source, e) != 0 || set_string(&s->host, host, e) != 0 ||
+	    set_string(&s->tool, tool, e) != 0 || set_string(&s->packer, packer, e) != 0)
+		return -1;
+	if (repo_free_name(r->repo, s->series, s->created.tv_sec, s->name, e) != 0)
+		return -1;
+	return held_fill(s, &r->list, r->o->is_unsigned, e);
+}
+
+static int
+set_path(struct run *r, enum repo_part part, const char *name, struct buf *out, struct err *e)
+{
+	const char *dir = repo_dir(r->repo);
+
+	buf_clear(out);
+	buf_puts(out, dir);
+	if (dir[0] != '\0' && dir[strlen(dir) - 1] != '/')
+		buf_putc(out, '/');
+	repo_part_name(part, name, out);
+	(void)buf_str(out);
+	return buf_check(out, e);
+}
+
+/* ---- the backup ---- */
+
+static int
+fill(struct run *r, struct err *e)
+{
+	struct pipeline *p;
+
+	if (writer_pipeline(r->writer, &p, e) != 0)
+		return -1;
+	if (plan_run(p, r->source_fd, &r->walk, &r->planned, e) != 0) {
+		pipeline_abort(p);
+		return -1;
+	}
+	return pipeline_finish(p, e);
+}
+
+static int
+check_filled(struct run *r, struct err *e)
+{
+	if (writer_tally(r->writer)->entries <= 1 && !r->o->allow_empty)
+		return err_set(e, ERR_SYS,
+		    "source %s is empty: is its volume mounted? (--allow-empty accepts it)",
+		    r->o->source);
+	return stop_check(e);
+}
+
+static int
+write_all(struct run *r, struct repo_txn *t, struct err *e)
+{
+	struct writer_opts opts = {
+	    .archive_fd = repo_txn_archive_fd(t),
+	    .manifest_fd = repo_txn_manifest_fd(t),
+	    .archive_path = buf_str(&r->archive),
+	    .manifest_path = buf_str(&r->manifest),
+	    .name = r->seal.name,
+	    .source_fd = r->source_fd,
+	    .level = (int)r->o->compression,
+	    .jobs = (unsigned)r->o->jobs,
+	};
+
+	if (writer_new(&r->writer, &opts, e) != 0 || fill(r, e) != 0)
+		return -1;
+	return check_filled(r, e) != 0 ? -1 : writer_finish(r->writer, &r->seal, e);
+}
+
+/* Writes, seals, commits. */
+static int
+make(struct run *r, struct err *e)
+{
+	struct repo_txn *t = NULL;
+	struct buf text = {0};
+	int rc = -1;
+
+	if (repo_txn_begin(&t, r->repo, r->seal.name, e) != 0)
+		goto out;
+	if (write_all(r, t, e) != 0 || seal_write(&r->seal, r->key, &text, e) != 0)
+		goto out;
+	rc = repo_txn_commit(t, text.data, text.len, e);
+	t = NULL;
+out:
+	repo_txn_abort(t);
+	buf_done(&text);
+	return rc;
+}
+
+/* The backup stands, whatever becomes of the catalog: it can be made again. */
+static void
+update_catalog(struct run *r)
+{
+	struct catalog *c = NULL;
+	struct err e = {0};
+
+	repo_list_done(&r->list);
+	if (repo_list(r->repo, r->trust, &r->list, &e) != 0 ||
+	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &r->list, &e) != 0)
+		log_warn("catalog: %s; the backup is sound, \"manifest rebuild\" makes the catalog "
+			 "again",
+		    e.msg);
+	catalog_close(c);
+}
+
+/* ---- the whole ---- */
+
+static enum cli_status
+status_of(const struct run *r, const struct seal *s)
+{
+	bool wrong = s->unreadable > 0 || (r->o->strict_changed && s->changed > 0);
+
+	return wrong ? CLI_WRONG : CLI_OK;
+}
+
+static void
+report(struct run *r, const struct seal *s, enum cli_status status)
+{
+	struct timespec now = clock_now();
+
+	if (s->unreadable > 0)
+		log_warn("the backup is incomplete: %llu path%s could not be read",
+		    (unsigned long long)s->unreadable, s->unreadable == 1 ? "" : "s");
+	struct report rep = {
+	    .opts = r->o,
+	    .archive = buf_str(&r->archive),
+	    .seal = s,
+	    .tally = r->writer == NULL ? NULL : writer_tally(r->writer),
+	    .excluded = r->planned.excluded,
+	    .seconds = (double)(now.tv_sec - r->started.tv_sec) +
+		(double)(now.tv_nsec - r->started.tv_nsec) / 1e9,
+	    .status = status,
+	};
+	report_done(&rep);
+}
+
+/* 1: a run with this id has done it. */
+static int
+look_for_run(struct run *r, enum cli_status *status, struct err *e)
+{
+	const struct repo_backup *b = NULL;
+
+	if (r->o->run_id != NULL)
+		b = held_by_run(&r->list, r->o->series, r->o->is_unsigned, r->o->run_id);
+	if (b == NULL)
+		return 0;
+	if (set_path(r, REPO_ARCHIVE, b->name, &r->archive, e) != 0)
+		return -1;
+	log_note("run %s has made its backup already: %s", r->o->run_id, b->name);
+	*status = status_of(r, &b->seal);
+	report(r, &b->seal, *status);
+	return 1;
+}
+
+static int
+back_up(struct run *r, enum cli_status *status, struct err *e)
+{
+	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+
+	held_warn(&r->list, r->o->series, repo_dir(r->repo), r->o->is_unsigned);
+	if (space_check(r->repo, last == NULL ? NULL : &last->seal, r->source_fd, &r->walk, e) != 0)
+		return -1;
+	if (describe(r, e) != 0 || set_path(r, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
+	    set_path(r, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
+		return -1;
+	report_creating(r->o, buf_str(&r->archive));
+	if (progress_start((enum progress_mode)r->o->common.progress, "backup", e) != 0)
+		return -1;
+	progress_total(last == NULL ? 0 : last->seal.bytes);
+	int rc = make(r, e);
+	progress_stop();
+	if (rc != 0)
+		return -1;
+	update_catalog(r);
+	*status = status_of(r, &r->seal);
+	report(r, &r->seal, *status);
+	return 0;
+}
+
+static int
+dry_run(struct run *r, struct err *e)
+{
+	struct survey s;
+
+	if (r->o->repo != NULL && open_repo(r, e) != 0)
+		return -1;
+	if (survey_run(r->source_fd, &r->walk, &s, e) != 0)
+		return err_where(e, "source %s", r->o->source);
+	report_dry_run(r->o, &s);
+	return 0;
+}
+
+static int
+run(struct run *r, enum cli_status *status, struct err *e)
+{
+	if (clock_zone_set(r->o->timezone, e) != 0 || load_excludes(r, e) != 0 ||
+	    open_source(r, e) != 0)
+		return -1;
+	if (r->o->dry_run)
+		return dry_run(r, e);
+	if (load_keys(r, e) != 0 || open_repo(r, e) != 0)
+		return -1;
+	report_starting(r->o);
+	if (lock_repo(r, e) != 0)
+		return -1;
+	r->started = clock_now(); /* not before the lock: waiting is no part of it */
+	int rc = look_for_run(r, status, e);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	return back_up(r, status, e);
+}
+
+int
+backup_run(const struct backup_opts *opts, enum cli_status *status, struct err *e)
+{
+	struct run r = {.o = opts, .source_fd = -1};
+
+	int rc = run(&r, status, e);
+	run_done(&r);
+	return rc;
+}

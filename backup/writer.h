@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BACKUP_WRITER_H
+#define BACKUP_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backup/tally.h"
+
+struct bigfile;
+struct err;
+struct pipeline;
+struct seal;
+
+/*
+ * The ordered end of the pipeline: takes packed jobs and appends to archive and
+ * manifest.  The content of a large file comes together here, so here is decided
+ * whether it must be passed again: because it changed, or because it turned out to
+ * have holes.  Then both files are cut back to its header.
+ */
+struct writer;
+
+struct writer_opts {
+	int archive_fd, manifest_fd; /* empty, borrowed */
+	const char *archive_path, *manifest_path; /* for messages */
+	const char *name; /* of the backup */
+	int source_fd; /* the source directory */
+	int level; /* of compression */
+	unsigned jobs; /* worker threads */
+};
+
+/* *opts is copied; what it points to must outlive the writer. */
+int writer_new(struct writer **out, const struct writer_opts *opts, struct err *e);
+void writer_free(struct writer *w); /* NULL is harmless */
+/* A pipeline whose jobs are struct job and end up here.  To be finished before the writer is. */
+int writer_pipeline(struct writer *w, struct pipeline **out, struct err *e);
+/* Submit the header and the chunks of a large file that is prepared. */
+int writer_submit_big(struct pipeline *p, struct bigfile *b, struct err *e);
+/*
+ * After the pipeline: the end of the archive and the manifest.  Fills in the sizes, digests,
+ * index root, entries, bytes, unreadable, changed, and needs of *s.  Nothing is synced here.
+ */
+int writer_finish(struct writer *w, struct seal *s, struct err *e);
+/* What was stored. Constant once the pipeline is finished. */
+const struct tally *writer_tally(const struct writer *w);
+
+#endif
