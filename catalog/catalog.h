@@ -26,17 +26,34 @@ struct repo_list;
  */
 struct catalog;
 
-/* Read and write, made when missing.  The repository's lock is held. */
+/*
+ * Read and write, made when missing; a damaged one is replaced by an empty one, with a warning.
+ * The repository's lock is held.  ERR_UNSUPPORTED: a newer version, or another program's file.
+ *
+ * A process has one catalog of a repository open at a time, and uses it from one thread at a time.
+ */
 int catalog_open_write(struct catalog **out, struct repo *r, struct err *e);
 /*
  * For queries: the repository's catalog where it can be opened and agrees with l (the same
  * sealed backups by text_digest).  Else it is brought up to date first when the lock can be had at
- * once, and when that cannot be (read-only, locked, damaged), a temporary one is built from the
- * manifests and used; log_verbose says so.  So a query's answer never depends on the catalog's
- * health. Backups in l that are not acceptable (state) are left out.
+ * once (and given back at once), and when that cannot be (read-only, locked, damaged), a temporary
+ * one is built from the manifests and used; log_verbose says so.  So a query can always be
+ * answered.
+ *
+ * Here and in sync and rebuild, of l those count that are REPO_TRUSTED or REPO_UNSIGNED; of two
+ * with the same series and sequence only one.  A backup whose manifest is damaged or missing is
+ * known by name only, with a warning.
+ *
+ * The answers are as good as the file: whoever can write to the repository can make it lie.  It is
+ * for finding things, and nothing that verify or restore says leans on it.
  */
 int catalog_open_query(
     struct catalog **out, struct repo *r, const struct repo_list *l, struct err *e);
+/* The same, from the manifests in any case: each answer is then what the sealed manifests say. */
+int catalog_open_manifests(
+    struct catalog **out, struct repo *r, const struct repo_list *l, struct err *e);
+/* The repository's catalog as it stands, read only, up to date or not: for its history. */
+int catalog_open_history(struct catalog **out, struct repo *r, struct err *e);
 void catalog_close(struct catalog *c); /* NULL is harmless */
 
 /*
@@ -44,7 +61,10 @@ void catalog_close(struct catalog *c); /* NULL is harmless */
  * that are indexed (else ERR_UNSUPPORTED; use catalog_sync).  All or nothing, one transaction.
  */
 int catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struct err *e);
-/* Make the catalog agree with l: index what is missing at the end, else rebuild into place. */
+/*
+ * Make the catalog agree with l: index what is missing at the end, else rebuild into place (c is
+ * then the new one).
+ */
 int catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struct err *e);
 /*
  * Build a new catalog from all of l and put it in place of the old one (an old journal is removed
@@ -64,6 +84,9 @@ int catalog_add_verification(
 /* 1 and the newest one; 0: never; -1. */
 int catalog_last_verification(
     struct catalog *c, const char *name, struct catalog_verification *v, struct err *e);
+/* The same by the digest of the seal's signed text, whether c has the backup or not. */
+int catalog_verified(struct catalog *c, const uint8_t digest[SHA256_LEN],
+    struct catalog_verification *v, struct err *e);
 
 /* ---- queries ---- */
 
@@ -74,16 +97,21 @@ struct catalog_version {
 	size_t path_len;
 	enum entry_type type;
 	uint32_t mode, uid, gid;
-	uint64_t size;
 	int64_t mtime_sec;
 	uint32_t mtime_nsec;
-	const char *link; /* NULL: none */
+	uint32_t rdev_major, rdev_minor; /* CHAR, BLOCK */
+	const char *link; /* SYMLINK: target; HARDLINK: clean path; else NULL */
 	size_t link_len;
+	/* Of a hard link: as its target has them, each version of the target apart. */
+	uint64_t size;
 	bool has_sha256;
 	uint8_t sha256[SHA256_LEN];
-	uint64_t first_seq, last_seq; /* last_seq: the newest indexed when still current */
-	const char *first_name, *last_name; /* backups' names */
-	uint64_t backups; /* how many backups hold this version */
+	bool changed, grew, unreadable; /* flags of the manifest's line */
+	/* Readable backups that hold this version, oldest and newest, by sequence and name. */
+	uint64_t first_seq, last_seq;
+	const char *first_name, *last_name;
+	uint64_t backups; /* how many hold it */
+	bool is_current; /* the newest of the series does */
 };
 /* 0 to go on, 1 to stop without error, -1 with *e. */
 typedef int (*catalog_fn)(void *ctx, const struct catalog_version *v, struct err *e);
@@ -92,13 +120,15 @@ struct catalog_query {
 	const char *series; /* NULL: all */
 	/* At most one of these: */
 	const char *path; /* exactly this path (clean); versions oldest first */
-	const char
-	    *below; /* this directory's children only (clean; "" the root), as in backup seq */
+	const char *below; /* this directory's children only (clean; "" the root) */
 	const char *glob; /* core/path.h glob, "" : all */
 	bool recursive; /* with below: all that is below it, itself too */
 	uint64_t sequence; /* only as it was in this backup of series; 0: any */
 };
-/* By series, path order, first_seq. */
+/*
+ * By series, path order, first_seq.  While fn runs no lock is held, so it may take its time.
+ * ERR_NOTFOUND when there is no such sequence, ERR_CORRUPT when that backup is not readable.
+ */
 int catalog_query(
     struct catalog *c, const struct catalog_query *q, catalog_fn fn, void *ctx, struct err *e);
 

@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- The catalog: an index over all manifests of a repository (docs/FORMAT.md).
+-- application_id 0x54534c31 (TSL1) and user_version 1 are set by catalog/open.c.
+-- A path is a BLOB with '/' as NUL, so that SQLite's order of BLOBs is ours.
+-- Unsigned 64-bit numbers are kept as two's complement.
+
+CREATE TABLE series (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+);
+
+-- digest: SHA-256 of the signed text of the seal. readable 0: the seal is sound, but the
+-- manifest was not, so nothing is known of the paths.
+CREATE TABLE backup (
+	series INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	name TEXT NOT NULL UNIQUE,
+	digest BLOB NOT NULL,
+	created_sec INTEGER NOT NULL,
+	created_nsec INTEGER NOT NULL,
+	entries INTEGER NOT NULL,
+	bytes INTEGER NOT NULL,
+	archive_size INTEGER NOT NULL,
+	manifest_size INTEGER NOT NULL,
+	unreadable INTEGER NOT NULL,
+	changed INTEGER NOT NULL,
+	readable INTEGER NOT NULL,
+	PRIMARY KEY (series, sequence)
+) WITHOUT ROWID;
+
+-- path had these facts in each backup of the series from sequence first to last;
+-- last NULL: also in the newest. type: the ASCII code of the letter in FORMAT.md's
+-- stat key. rdev: major << 32 | minor. flags: 1 changed, 2 grew, 4 unreadable ranges.
+CREATE TABLE version (
+	series INTEGER NOT NULL,
+	path BLOB NOT NULL,
+	first INTEGER NOT NULL,
+	last INTEGER,
+	type INTEGER NOT NULL,
+	mode INTEGER NOT NULL,
+	uid INTEGER NOT NULL,
+	gid INTEGER NOT NULL,
+	size INTEGER NOT NULL,
+	mtime_sec INTEGER NOT NULL,
+	mtime_nsec INTEGER NOT NULL,
+	flags INTEGER NOT NULL,
+	rdev INTEGER,
+	link BLOB,
+	sha256 BLOB,
+	xattrs BLOB,
+	PRIMARY KEY (series, path, first)
+) WITHOUT ROWID;
+
+-- Archive members, numbered from 0 within their backup. digest: of the packed bytes;
+-- section: of the packed manifest section, NULL for none; path NULL: the end member.
+CREATE TABLE member (
+	series INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	seq INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
+	offset INTEGER NOT NULL,
+	packed INTEGER NOT NULL,
+	plain INTEGER NOT NULL,
+	file_offset INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	section BLOB,
+	path BLOB,
+	PRIMARY KEY (series, sequence, seq)
+) WITHOUT ROWID;
+
+CREATE INDEX member_digest ON member (digest);
+
+-- What verify found; kept by the digest of the seal's signed text, so that another
+-- backup under an old name does not inherit it. level: 1 quick, 2 standard, 3 deep.
+CREATE TABLE verification (
+	digest BLOB NOT NULL,
+	at INTEGER NOT NULL,
+	level INTEGER NOT NULL,
+	ok INTEGER NOT NULL,
+	PRIMARY KEY (digest, at, level)
+) WITHOUT ROWID;

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "catalog/index.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog/catalog.h"
+#include "catalog/db.h"
+#include "catalog/spans.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "core/path.h"
+#include "core/stop.h"
+#include "seal/manifest.h"
+#include "seal/section.h"
+#include "store/repo.h"
+
+/* One backup's way into the catalog. */
+struct run {
+	struct catalog *c;
+	const struct seal *seal;
+	int64_t series;
+	int64_t previous; /* sequence of the newest readable one before; 0: none */
+	struct manifest_reader *reader;
+	struct catalog_spans *spans;
+	sqlite3_stmt *put_member;
+	uint64_t member;
+	struct buf text; /* of a section */
+	struct buf key; /* scratch: a path as it is stored */
+	struct buf last; /* path of the last entry */
+	bool has_last;
+	bool read_all; /* keep no section unread */
+	bool manifest_fault; /* the failure is the manifest's, not the catalog's */
+	/* Members of the previous backup that have a section, in step with ours. */
+	sqlite3_stmt *old;
+	bool has_old;
+	struct buf old_path;
+};
+
+/* ---- the row of the backup ---- */
+
+static int
+find_series(struct run *x, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = catalog_db_prepare(x->c, "SELECT id FROM series WHERE name = ?1", &st, e);
+
+	if (rc == 0) {
+		(void)sqlite3_bind_text(st, 1, x->seal->series, -1, SQLITE_STATIC);
+		rc = catalog_db_step(x->c, st, e);
+		if (rc == 1)
+			x->series = sqlite3_column_int64(st, 0);
+	}
+	(void)sqlite3_finalize(st);
+	return rc;
+}
+
+static int
+make_series(struct run *x, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = find_series(x, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (catalog_db_prepare(x->c, "INSERT INTO series (name) VALUES (?1)", &st, e) != 0)
+		return -1;
+	(void)sqlite3_bind_text(st, 1, x->seal->series, -1, SQLITE_STATIC);
+	rc = catalog_db_run(x->c, st, e);
+	(void)sqlite3_finalize(st);
+	x->series = sqlite3_last_insert_rowid(x->c->db);
+	return rc;
+}
+
+/* Newest sequence of the series, among all or the readable ones only; 0: none. */
+static int
+newest(struct run *x, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = catalog_db_prepare(x->c, sql, &st, e);
+
+	*out = 0;
+	if (rc == 0) {
+		(void)sqlite3_bind_int64(st, 1, x->series);
+		rc = catalog_db_step(x->c, st, e);
+		if (rc == 1)
+			*out = sqlite3_column_int64(st, 0);
+	}
+	(void)sqlite3_finalize(st);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+check_newest(struct run *x, struct err *e)
+{
+	int64_t last;
+
+	if (newest(x, "SELECT max(sequence) FROM backup WHERE series = ?1", &last, e) != 0 ||
+	    newest(x,
+		"SELECT sequence FROM backup WHERE series = ?1 AND readable"
+		" ORDER BY sequence DESC LIMIT 1",
+		&x->previous, e) != 0)
+		return -1;
+	if (x->seal->sequence > INT64_MAX || (int64_t)x->seal->sequence <= last)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "sequence %llu is not newer than all that the catalog has (%lld)",
+		    (unsigned long long)x->seal->sequence, (long long)last);
+	return 0;
+}
+
+static int
+put_backup(struct run *x, bool readable, struct err *e)
+{
+	const struct seal *s = x->seal;
+	const int64_t numbers[] = {x->series, (int64_t)s->sequence, (int64_t)s->created.tv_sec,
+	    s->created.tv_nsec, (int64_t)s->entries, (int64_t)s->bytes, (int64_t)s->archive_size,
+	    (int64_t)s->manifest_size, (int64_t)s->unreadable, (int64_t)s->changed, readable};
+	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (catalog_db_prepare(x->c,
+		"INSERT INTO backup (series, sequence, created_sec, created_nsec, entries, bytes,"
+		" archive_size, manifest_size, unreadable, changed, readable, name, digest)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		&st, e) != 0)
+		return -1;
+	for (int i = 0; i < n; i++)
+		(void)sqlite3_bind_int64(st, i + 1, numbers[i]);
+	(void)sqlite3_bind_text(st, n + 1, s->name, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(st, n + 2, s->text_digest, SHA256_LEN, SQLITE_STATIC);
+	rc = catalog_db_run(x->c, st, e);
+	(void)sqlite3_finalize(st);
+	return rc;
+}
+
+/* ---- members ---- */
+
+static int
+put_member(struct run *x, const struct manifest_member *m, struct err *e)
+{
+	sqlite3_stmt *st = x->put_member;
+	const int64_t numbers[] = {x->series, (int64_t)x->seal->sequence, (int64_t)x->member,
+	    m->kind, (int64_t)m->offset, (int64_t)m->packed_len, (int64_t)m->plain_len,
+	    (int64_t)m->file_offset};
+	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
+
+	for (int i = 0; i < n; i++)
+		(void)sqlite3_bind_int64(st, i + 1, numbers[i]);
+	(void)sqlite3_bind_blob(st, n + 1, m->packed_digest, SHA256_LEN, SQLITE_STATIC);
+	if (m->section_len > 0)
+		(void)sqlite3_bind_blob(st, n + 2, m->section_digest, SHA256_LEN, SQLITE_STATIC);
+	if (m->path != NULL) {
+		if (catalog_db_key(&x->key, m->path, m->path_len, e) != 0)
+			return -1;
+		catalog_db_bind_key(st, n + 3, &x->key);
+	}
+	x->member++;
+	return catalog_db_run(x->c, st, e);
+}
+
+/* The previous backup's next member that has a section and a path. */
+static int
+next_old(struct run *x, struct err *e)
+{
+	int rc;
+
+	x->has_old = false;
+	while ((rc = catalog_db_step(x->c, x->old, e)) == 1) {
+		if (sqlite3_column_type(x->old, 0) == SQLITE_NULL ||
+		    sqlite3_column_type(x->old, 1) == SQLITE_NULL)
+			continue;
+		if (catalog_db_path(x->old, 0, &x->old_path, e) != 0)
+			return -1;
+		x->has_old = true;
+		return 0;
+	}
+	return rc;
+}
+
+static int
+start_old(struct run *x, struct err *e)
+{
+	if (catalog_db_prepare(x->c,
+		"SELECT path, section FROM member WHERE series = ?1 AND sequence = ?2"
+		" ORDER BY seq",
+		&x->old, e) != 0)
+		return -1;
+	(void)sqlite3_bind_int64(x->old, 1, x->series);
+	(void)sqlite3_bind_int64(x->old, 2, x->previous);
+	return next_old(x, e);
+}
+
+/*
+ * 1: the previous backup has this very section, whose paths the spans hold already; they
+ * were kept, and the section need not be read.  0: it has not.
+ */
+static int
+keep_section(struct run *x, const struct manifest_member *m, struct err *e)
+{
+	uint8_t digest[SHA256_LEN];
+	int order = 1;
+
+	while (x->has_old) {
+		order =
+		    path_cmp((const char *)x->old_path.data, x->old_path.len, m->path, m->path_len);
+		if (order >= 0)
+			break;
+		if (next_old(x, e) != 0)
+			return -1;
+	}
+	if (!x->has_old || order != 0)
+		return 0;
+	if (catalog_db_digest(x->old, 1, digest, e) != 0)
+		return -1;
+	if (memcmp(digest, m->section_digest, SHA256_LEN) != 0)
+		return 0;
+	if (next_old(x, e) != 0)
+		return -1;
+	/* Its paths reach to the first path of the next section that the old one had. */
+	if (catalog_spans_keep(x->spans, m->path, m->path_len,
+		x->has_old ? (const char *)x->old_path.data : NULL, x->old_path.len, e) != 0)
+		return -1;
+	return 1;
+}
+
+static int
+in_order(struct run *x, const char *path, size_t len, struct err *e)
+{
+	if (x->has_last && path_cmp((const char *)x->last.data, x->last.len, path, len) >= 0) {
+		x->manifest_fault = true;
+		return err_set(e, ERR_CORRUPT, "the manifest's paths are out of order at %s",
+		    len > 0 ? path : ".");
+	}
+	x->has_last = true;
+	buf_clear(&x->last);
+	buf_append(&x->last, path, len);
+	buf_putc(&x->last, '\0');
+	x->last.len -= x->last.len > 0;
+	return buf_check(&x->last, e);
+}
+
+static int
+put_lines(struct run *x, struct err *e)
+{
+	struct section_parser *p = NULL;
+	struct section_line line;
+	int rc = section_parser_new(&p, x->text.data, x->text.len, e);
+
+	while (rc == 0) {
+		rc = section_next(p, &line, e);
+		x->manifest_fault = rc < 0;
+		if (rc <= 0)
+			break;
+		rc = 0;
+		if (!line.is_note &&
+		    (in_order(x, line.path, line.path_len, e) != 0 ||
+			catalog_spans_add(x->spans, &line, e) != 0))
+			rc = -1;
+	}
+	section_parser_free(p);
+	return rc;
+}
+
+static int
+put_section(struct run *x, const struct manifest_member *m, struct err *e)
+{
+	int rc = m->path != NULL ? keep_section(x, m, e) : 0;
+
+	if (rc != 0)
+		return rc < 0 ? -1 : in_order(x, m->path, m->path_len, e);
+	if (manifest_section(x->reader, m, &x->text, e) != 0) {
+		x->manifest_fault = true;
+		return -1;
+	}
+	return put_lines(x, e);
+}
+
+static int
+put_members(struct run *x, struct err *e)
+{
+	struct manifest_member m;
+	int rc;
+
+	while ((rc = manifest_next(x->reader, &m, e)) == 1) {
+		if (stop_check(e) != 0 || put_member(x, &m, e) != 0)
+			return -1;
+		if (m.section_len > 0 && put_section(x, &m, e) != 0)
+			return -1;
+	}
+	x->manifest_fault = rc < 0;
+	return rc;
+}
+
+static int
+put_all(struct run *x, struct err *e)
+{
+	if (make_series(x, e) != 0 || check_newest(x, e) != 0 || put_backup(x, true, e) != 0)
+		return -1;
+	if (x->previous != 0 && !x->read_all && start_old(x, e) != 0)
+		return -1;
+	if (catalog_db_prepare(x->c,
+		"INSERT INTO member (series, sequence, seq, kind, offset, packed, plain,"
+		" file_offset, digest, section, path)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		&x->put_member, e) != 0)
+		return -1;
+	if (catalog_spans_new(
+		&x->spans, x->c, x->series, x->seal->sequence, (uint64_t)x->previous, e) != 0 ||
+	    put_members(x, e) != 0)
+		return -1;
+	return catalog_spans_finish(x->spans, e);
+}
+
+static void
+run_done(struct run *x)
+{
+	manifest_reader_free(x->reader);
+	catalog_spans_free(x->spans);
+	(void)sqlite3_finalize(x->put_member);
+	(void)sqlite3_finalize(x->old);
+	buf_done(&x->text);
+	buf_done(&x->key);
+	buf_done(&x->last);
+	buf_done(&x->old_path);
+}
+
+static int
+commit(struct catalog *c, struct err *e)
+{
+	return catalog_db_exec(c, "COMMIT", e);
+}
+
+static void
+rollback(struct catalog *c)
+{
+	/* SQLite has rolled back by itself after some failures. */
+	if (!sqlite3_get_autocommit(c->db))
+		(void)catalog_db_exec(c, "ROLLBACK", NULL);
+}
+
+static int
+index_try(struct catalog *c, struct repo *r, const struct seal *s, bool read_all,
+    bool *manifest_fault, struct err *e)
+{
+	struct run x = {.c = c, .seal = s, .read_all = read_all};
+	int rc = -1, fd = repo_open_part(r, REPO_MANIFEST, s->name, e);
+
+	if (fd == -1 || manifest_reader_new(&x.reader, fd, s, e) != 0) {
+		x.manifest_fault = true;
+		goto out;
+	}
+	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
+		goto out;
+	if (put_all(&x, e) == 0) {
+		/* An unfinished scan would stand in the way of the commit. */
+		run_done(&x);
+		memset(&x, 0, sizeof(x));
+		rc = commit(c, e);
+	}
+out:
+	*manifest_fault = x.manifest_fault;
+	run_done(&x);
+	if (fd != -1)
+		(void)close(fd);
+	if (rc != 0) {
+		rollback(c);
+		return err_where(e, "%s", s->name);
+	}
+	catalog_db_unload(c);
+	return 0;
+}
+
+/*
+ * When members and versions do not fit together, it may be a catalog that lies or a
+ * manifest that is out of order: to read all of it tells.
+ */
+static int
+index_one(
+    struct catalog *c, struct repo *r, const struct seal *s, bool *manifest_fault, struct err *e)
+{
+	struct err first = {0};
+
+	if (index_try(c, r, s, false, manifest_fault, &first) == 0)
+		return 0;
+	if (first.kind == ERR_CORRUPT && !*manifest_fault)
+		return index_try(c, r, s, true, manifest_fault, e);
+	if (e != NULL)
+		*e = first;
+	return -1;
+}
+
+int
+catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struct err *e)
+{
+	bool manifest_fault = false;
+
+	return index_one(c, r, s, &manifest_fault, e);
+}
+
+static int
+record_unreadable(struct catalog *c, const struct seal *s, struct err *e)
+{
+	struct run x = {.c = c, .seal = s};
+
+	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	if (make_series(&x, e) != 0 || check_newest(&x, e) != 0 || put_backup(&x, false, e) != 0 ||
+	    commit(c, e) != 0) {
+		rollback(c);
+		return err_where(e, "%s", s->name);
+	}
+	catalog_db_unload(c);
+	return 0;
+}
+
+int
+catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, struct err *e)
+{
+	struct err why = {0};
+	bool manifest_fault = false;
+
+	if (index_one(c, r, s, &manifest_fault, &why) == 0)
+		return 0;
+	if (!manifest_fault ||
+	    (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND && why.kind != ERR_UNSUPPORTED)) {
+		if (e != NULL)
+			*e = why;
+		return -1;
+	}
+	log_warn("%s: its manifest cannot be read, so what it holds is not known", why.msg);
+	return record_unreadable(c, s, e);
+}

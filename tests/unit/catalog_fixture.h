@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_UNIT_CATALOG_FIXTURE_H
+#define TESTS_UNIT_CATALOG_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/entry.h"
+#include "core/hash.h"
+#include "seal/seal.h"
+#include "store/repo.h"
+
+/*
+ * A repository of sealed backups made from lists of entries, without a tree to read: the
+ * manifests and seals are real, the archives hold just a gzip member for each that the
+ * manifest tells of.
+ */
+struct cf {
+	char dir[256];
+	struct repo *repo;
+	struct key *key;
+	struct trust *trust;
+};
+
+struct cf_entry {
+	enum entry_type type;
+	const char *path; /* clean */
+	unsigned version; /* gives content, size, and mtime */
+	const char *link;
+	bool changed;
+};
+
+void cf_setup(struct cf *f);
+void cf_teardown(struct cf *f);
+/* Another handle on the repository, as a second program has it. */
+void cf_reopen(struct cf *f);
+/* A sealed backup of entries (in order), signed by f->key unless unsigned_; name may be NULL. */
+struct cf_opts {
+	const char *series; /* NULL: "data" */
+	uint64_t sequence;
+	bool unsigned_;
+	bool no_cuts; /* one member for all */
+};
+void cf_backup(struct cf *f, const struct cf_opts *o, const struct cf_entry *v, size_t n,
+    char name[SEAL_NAME_MAX + 1]);
+void cf_remove(struct cf *f, const char *name);
+/* Flip a byte of a part, counted from its end when negative. */
+void cf_damage(struct cf *f, enum repo_part part, const char *name, long offset);
+void cf_list(struct cf *f, struct repo_list *l);
+void cf_digest(unsigned version, uint8_t out[SHA256_LEN]);
+/* A file of the repository: path in a static buffer. */
+const char *cf_path(struct cf *f, const char *name);
+
+#endif
