@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/num.h"
+#include "manifest/cmd.h"
+#include "manifest/table.h"
+
+static struct cmd_repo_opts repo_opts;
+
+static const struct opt options[] = {
+    CMD_REPO_OPTS(&repo_opts),
+    {0},
+};
+
+const struct opt_program cmd_list_program = {
+    .name = "manifest list",
+    .synopsis = "--repo DIR [--trust FILE] [OPTION...]",
+    .description = "Lists the backups of a repository, oldest first. VERIFIED is what the catalog "
+		   "remembers of verify's runs: a note, and no proof.",
+    .opts = options,
+    .siblings = cmd_programs,
+};
+
+static const struct table_column columns[] = {
+    {"NAME", false, true},
+    {"CREATED", false, false},
+    {"AGE", true, false},
+    {"SIZE", true, false},
+    {"FILES", true, false},
+    {"CHANGED", true, false},
+    {"STATE", false, false},
+    {"VERIFIED", false, false},
+};
+
+/* How far a seal can be believed, in a word; NULL: fully. */
+static const char *
+doubt(const struct cmd_repo *r, const struct repo_backup *b)
+{
+	if (b->state == REPO_BAD)
+		return "BAD SEAL";
+	if (b->state == REPO_TRUSTED)
+		return NULL;
+	if (!b->seal.is_signed)
+		return "unsigned";
+	return r->trust != NULL ? "NOT TRUSTED" : NULL;
+}
+
+static void
+put_state(struct table *t, const struct cmd_repo *r, const struct repo_backup *b)
+{
+	const char *why = doubt(r, b);
+	char missing[64] = "complete";
+
+	if (b->seal.unreadable > 0)
+		(void)snprintf(missing, sizeof(missing), "incomplete: %" PRIu64 " missing",
+		    b->seal.unreadable);
+	table_printf(t, "%s%s%s", missing, why != NULL ? ", " : "", why != NULL ? why : "");
+}
+
+/* 1 and *v when verify has left a note of this very backup. */
+static int
+history_of(struct catalog *c, const struct repo_backup *b, struct catalog_verification *v)
+{
+	struct err e = {0};
+	int rc = c != NULL ? catalog_verified(c, b->seal.text_digest, v, &e) : 0;
+
+	if (rc < 0)
+		log_verbose("%s: %s", b->name, e.msg);
+	return rc;
+}
+
+static void
+put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
+{
+	struct catalog_verification v;
+	char age[32];
+
+	if (history_of(c, b, &v) != 1) {
+		table_cell(t, "never");
+		return;
+	}
+	cmd_age(v.at, age);
+	table_printf(t, "%s %s ago%s", cmd_level_name(v.level), age, v.ok ? "" : ": FAILED");
+}
+
+static void
+put_row(struct table *t, const struct cmd_repo *r, struct catalog *c, const struct repo_backup *b)
+{
+	char text[64];
+
+	table_cell(t, b->name);
+	if (b->state == REPO_BAD) {
+		for (size_t i = 1; i < 6; i++)
+			table_cell(t, "-");
+		table_cell(t, "BAD SEAL");
+		table_cell(t, "-");
+		return;
+	}
+	clock_table(b->seal.created.tv_sec, text);
+	table_cell(t, text);
+	cmd_age(b->seal.created.tv_sec, text);
+	table_cell(t, text);
+	num_human(b->seal.archive_size, text);
+	table_cell(t, text);
+	table_printf(t, "%" PRIu64, b->seal.entries);
+	table_printf(t, "%" PRIu64, b->seal.changed);
+	put_state(t, r, b);
+	put_verified(t, c, b);
+}
+
+static int
+print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
+{
+	struct table t;
+	size_t n = 0;
+
+	table_init(&t, stdout, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < r->list.n; i++)
+		if (cmd_repo_wanted(r, &r->list.backups[i])) {
+			put_row(&t, r, c, &r->list.backups[i]);
+			n++;
+		}
+	if (n == 0) {
+		/* No title over nothing. */
+		t.titled = true;
+		log_note("%s: no sealed backups", repo_dir(r->repo));
+	}
+	return table_done(&t, e);
+}
+
+static void
+json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
+{
+	struct catalog_verification v;
+
+	if (history_of(c, b, &v) != 1) {
+		json_str(j, "verified", NULL);
+		return;
+	}
+	json_object(j, "verified");
+	json_str(j, "level", cmd_level_name(v.level));
+	cmd_json_time(j, "at", v.at, 0);
+	json_bool(j, "ok", v.ok);
+	json_end(j);
+}
+
+static void
+json_backup(struct json *j, struct catalog *c, const struct repo_backup *b)
+{
+	static const char *const states[] = {"trusted", "unsigned", "untrusted", "bad"};
+	const struct seal *s = &b->seal;
+
+	json_object(j, NULL);
+	json_str(j, "name", b->name);
+	json_str(j, "signature", states[b->state]);
+	if (b->why != NULL)
+		json_str(j, "why", b->why->msg);
+	if (b->state != REPO_BAD) {
+		json_str(j, "series", s->series);
+		json_uint(j, "sequence", s->sequence);
+		cmd_json_time(j, "created", s->created.tv_sec, (uint32_t)s->created.tv_nsec);
+		json_uint(j, "entries", s->entries);
+		json_uint(j, "bytes", s->bytes);
+		json_uint(j, "archive_size", s->archive_size);
+		json_uint(j, "manifest_size", s->manifest_size);
+		json_bool(j, "complete", s->unreadable == 0);
+		json_uint(j, "unreadable", s->unreadable);
+		json_uint(j, "changed", s->changed);
+		cmd_json_digest(j, "seal_sha256", s->text_digest);
+		json_verified(j, c, b);
+	}
+	json_end(j);
+}
+
+static void
+print_json(const struct cmd_repo *r, struct catalog *c)
+{
+	struct json j;
+
+	cmd_json_begin(&j, "list");
+	json_bool(&j, "authenticated", r->trust != NULL);
+	json_array(&j, "backups");
+	for (size_t i = 0; i < r->list.n; i++)
+		if (cmd_repo_wanted(r, &r->list.backups[i]))
+			json_backup(&j, c, &r->list.backups[i]);
+	json_end(&j);
+	json_array(&j, "unsealed");
+	for (size_t i = 0; i < r->list.n_unsealed; i++)
+		json_str(&j, NULL, r->list.unsealed[i]);
+	json_end(&j);
+	json_end(&j);
+}
+
+/* What is wrong with seals, one line each, and whether anything is. */
+static enum cli_status
+report(const struct cmd_repo *r)
+{
+	enum cli_status status = CLI_OK;
+
+	for (size_t i = 0; i < r->list.n; i++) {
+		const struct repo_backup *b = &r->list.backups[i];
+		bool foreign = r->trust != NULL && b->state == REPO_UNTRUSTED;
+
+		if (!cmd_repo_wanted(r, b) || (b->state != REPO_BAD && !foreign))
+			continue;
+		log_warn("%s: %s", b->name, b->why != NULL ? b->why->msg : "bad seal");
+		if (status == CLI_OK || foreign)
+			status = foreign ? CLI_UNTRUSTED : CLI_WRONG;
+	}
+	if (r->list.n_unsealed > 0)
+		log_note("%zu archive%s without a seal (%s%s): never touched; a coming release can "
+			 "adopt such with \"manifest import\"",
+		    r->list.n_unsealed, r->list.n_unsealed > 1 ? "s" : "", r->list.unsealed[0],
+		    r->list.n_unsealed > 1 ? ", ..." : "");
+	return status;
+}
+
+static enum cli_status
+run(const struct opt_common *common, const struct opt_list *args, struct err *e)
+{
+	struct cmd_repo r = {0};
+	struct catalog *c = NULL;
+	struct err why = {0};
+	enum cli_status status = CLI_OK;
+
+	(void)args;
+	if (cmd_repo_open(&r, &repo_opts, e) == 0) {
+		if (catalog_open_history(&c, r.repo, &why) != 0)
+			log_verbose("%s", why.msg);
+		if (common->json)
+			print_json(&r, c);
+		else
+			(void)print_table(&r, c, e);
+		status = report(&r);
+	}
+	catalog_close(c);
+	cmd_repo_done(&r);
+	return status;
+}
+
+const struct cmd cmd_list = {"list", "the backups of a repository", &cmd_list_program, run};

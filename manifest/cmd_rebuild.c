@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "catalog/catalog.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "core/num.h"
+#include "manifest/cmd.h"
+
+static struct cmd_repo_opts repo_opts;
+static uint64_t wait_lock;
+
+static const struct opt options[] = {
+    CMD_REPO_OPTS(&repo_opts),
+    {"wait-lock", 0, OPT_DURATION, "SECONDS", "how long to wait for the repository's lock",
+	&wait_lock, NULL, 0, 0, NULL},
+    {0},
+};
+
+const struct opt_program cmd_rebuild_program = {
+    .name = "manifest rebuild",
+    .synopsis = "--repo DIR [--trust FILE] [OPTION...]",
+    .description = "Makes the catalog anew from seals and manifests, and puts it in place of the "
+		   "old one. Verify's history is kept where it can be read.",
+    .opts = options,
+    .siblings = cmd_programs,
+};
+
+static void
+print(struct cmd_repo *r, bool json)
+{
+	struct stat st = {0};
+	char human[16];
+	uint64_t n = 0;
+	struct json j;
+
+	for (size_t i = 0; i < r->list.n; i++)
+		n += r->list.backups[i].state == REPO_TRUSTED ||
+		    r->list.backups[i].state == REPO_UNSIGNED;
+	(void)fstatat(repo_fd(r->repo), REPO_CATALOG, &st, 0);
+	num_human((uint64_t)st.st_size, human);
+	if (!json) {
+		printf("%s: %" PRIu64 " backup%s, %s\n", REPO_CATALOG, n, n == 1 ? "" : "s", human);
+		return;
+	}
+	cmd_json_begin(&j, "rebuild");
+	json_uint(&j, "backups", n);
+	json_uint(&j, "size", (uint64_t)st.st_size);
+	json_end(&j);
+}
+
+static enum cli_status
+run(const struct opt_common *common, const struct opt_list *args, struct err *e)
+{
+	struct cmd_repo r = {0};
+
+	(void)args;
+	/* A catalog of one series would be one that lacks the others. */
+	repo_opts.series = NULL;
+	if (cmd_repo_open(&r, &repo_opts, e) == 0 && repo_lock(r.repo, wait_lock, e) == 0) {
+		cmd_repo_for_queries(&r);
+		if (catalog_rebuild(r.repo, &r.list, e) == 0)
+			print(&r, common->json);
+	}
+	cmd_repo_done(&r);
+	return CLI_OK;
+}
+
+const struct cmd cmd_rebuild = {
+    "rebuild", "make the catalog anew from the manifests", &cmd_rebuild_program, run};
