@@ -123,6 +123,16 @@ cmd_repo_wanted(const struct cmd_repo *r, const struct repo_backup *b)
 	    strcmp(r->opts->series, b->seal.series) == 0;
 }
 
+const char *
+cmd_signature_name(const struct cmd_repo *r, const struct repo_backup *b)
+{
+	static const char *const names[] = {"trusted", "unsigned", "untrusted", "bad"};
+
+	if (b->state == REPO_UNTRUSTED && r->trust == NULL)
+		return "unchecked";
+	return names[b->state];
+}
+
 void
 cmd_repo_for_queries(struct cmd_repo *r)
 {

@@ -106,6 +106,8 @@ int cmd_repo_pick(const struct cmd_repo *r, const struct cmd_pick_opts *p, bool 
  */
 int cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool from_manifests,
     struct catalog **out, struct err *e);
+/* "trusted", "unsigned", "untrusted", "bad"; "unchecked": signed, and nobody was asked to look. */
+const char *cmd_signature_name(const struct cmd_repo *r, const struct repo_backup *b);
 /* Is a backup of the series that was asked for (or was none)? */
 bool cmd_repo_wanted(const struct cmd_repo *r, const struct repo_backup *b);
 

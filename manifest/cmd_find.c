@@ -41,12 +41,12 @@ const struct opt_program cmd_find_program = {
 };
 
 static const struct table_column columns[] = {
-    {"PATH", false, true},
-    {"SIZE", true, false},
-    {"MODIFIED", false, false},
-    {"BACKUPS", true, false},
-    {"FIRST", false, false},
-    {"LAST", false, false},
+    {.title = "PATH", .elastic = true},
+    {.title = "SIZE", .right = true},
+    {.title = "MODIFIED", .drop = 1},
+    {.title = "BACKUPS", .right = true},
+    {.title = "FIRST", .drop = 2},
+    {.title = "LAST"},
 };
 
 struct finding {

@@ -34,14 +34,14 @@ const struct opt_program cmd_history_program = {
 };
 
 static const struct table_column columns[] = {
-    {"FIRST", false, false},
-    {"LAST", false, false},
-    {"BACKUPS", true, false},
-    {"TYPE", false, false},
-    {"SIZE", true, false},
-    {"MODIFIED", false, false},
-    {"SHA256", false, true},
-    {"NOTE", false, false},
+    {.title = "FIRST"},
+    {.title = "LAST", .drop = 5},
+    {.title = "BACKUPS", .right = true, .drop = 2},
+    {.title = "TYPE", .drop = 1},
+    {.title = "SIZE", .right = true},
+    {.title = "MODIFIED", .drop = 3},
+    {.title = "SHA256", .elastic = true},
+    {.title = "NOTE", .drop = 4},
 };
 
 struct story {

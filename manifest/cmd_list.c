@@ -29,14 +29,14 @@ const struct opt_program cmd_list_program = {
 };
 
 static const struct table_column columns[] = {
-    {"NAME", false, true},
-    {"CREATED", false, false},
-    {"AGE", true, false},
-    {"SIZE", true, false},
-    {"FILES", true, false},
-    {"CHANGED", true, false},
-    {"STATE", false, false},
-    {"VERIFIED", false, false},
+    {.title = "NAME", .elastic = true},
+    {.title = "CREATED", .drop = 1},
+    {.title = "AGE", .right = true},
+    {.title = "SIZE", .right = true},
+    {.title = "FILES", .right = true},
+    {.title = "CHANGED", .right = true, .drop = 2},
+    {.title = "STATE"},
+    {.title = "VERIFIED"},
 };
 
 /* How far a seal can be believed, in a word; NULL: fully. */
@@ -152,15 +152,15 @@ json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
 }
 
 static void
-json_backup(struct json *j, struct catalog *c, const struct repo_backup *b)
+json_backup(
+    struct json *j, const struct cmd_repo *r, struct catalog *c, const struct repo_backup *b)
 {
-	static const char *const states[] = {"trusted", "unsigned", "untrusted", "bad"};
 	const struct seal *s = &b->seal;
 
 	json_object(j, NULL);
 	json_str(j, "name", b->name);
-	json_str(j, "signature", states[b->state]);
-	if (b->why != NULL)
+	json_str(j, "signature", cmd_signature_name(r, b));
+	if (b->why != NULL && (r->trust != NULL || b->state == REPO_BAD))
 		json_str(j, "why", b->why->msg);
 	if (b->state != REPO_BAD) {
 		json_str(j, "series", s->series);
@@ -189,7 +189,7 @@ print_json(const struct cmd_repo *r, struct catalog *c)
 	json_array(&j, "backups");
 	for (size_t i = 0; i < r->list.n; i++)
 		if (cmd_repo_wanted(r, &r->list.backups[i]))
-			json_backup(&j, c, &r->list.backups[i]);
+			json_backup(&j, r, c, &r->list.backups[i]);
 	json_end(&j);
 	json_array(&j, "unsealed");
 	for (size_t i = 0; i < r->list.n_unsealed; i++)

@@ -93,44 +93,46 @@ look(void *ctx, const struct catalog_version *v, struct err *e)
 	return 0;
 }
 
-/* The query for path: a directory's children, or all in it; anything else itself. */
+/* What path is in b, and the query that lists it: a directory's children, else itself. */
 static int
-list(struct catalog *c, const struct repo_backup *b, const char *path, struct listing *l,
-    struct err *e)
+make_query(struct catalog *c, const struct repo_backup *b, const char *path,
+    struct catalog_query *q, struct err *e)
 {
-	struct catalog_query q = {
-	    .series = b->seal.series, .sequence = b->seal.sequence, .path = path};
+	struct listing l = {0};
 
-	if (catalog_query(c, &q, look, l, e) != 0)
+	*q = (struct catalog_query){
+	    .series = b->seal.series, .sequence = b->seal.sequence, .path = path};
+	if (catalog_query(c, q, look, &l, e) != 0)
 		return -1;
-	if (l->n == 0) {
+	if (l.n == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: no such path in %s%s", path, b->name,
 		    path_has_glob(path) ? " (for patterns: manifest find)" : "");
+	if (l.is_dir) {
+		q->path = NULL;
+		q->below = path;
+		q->recursive = opt_recursive;
 	}
-	l->n = 0;
-	if (l->is_dir) {
-		q.path = NULL;
-		q.below = path;
-		q.recursive = opt_recursive;
-	}
-	return catalog_query(c, &q, print_one, l, e);
+	return 0;
 }
 
 static int
 print(struct catalog *c, const struct repo_backup *b, const char *path, bool json, struct err *e)
 {
 	struct listing l = {0};
+	struct catalog_query q;
 	struct json j;
 	int rc;
 
+	if (make_query(c, b, path, &q, e) != 0)
+		return -1;
 	if (!json)
-		return list(c, b, path, &l, e);
+		return catalog_query(c, &q, print_one, &l, e);
 	cmd_json_begin(&j, "ls");
 	json_str(&j, "backup", b->name);
 	json_path(&j, "path", path, strlen(path));
 	json_array(&j, "entries");
 	l.json = &j;
-	rc = list(c, b, path, &l, e);
+	rc = catalog_query(c, &q, print_one, &l, e);
 	json_end(&j);
 	json_end(&j);
 	return rc;

@@ -243,14 +243,13 @@ json_part(struct json *j, const char *key, uint64_t size, const uint8_t *digest,
 static void
 json_signature(struct json *j, const struct facts *f)
 {
-	static const char *const states[] = {"trusted", "unsigned", "untrusted", "bad"};
 	const struct repo_backup *b = &f->b;
 
 	json_object(j, "signature");
-	json_str(
-	    j, "state", f->r->trust == NULL && b->seal.is_signed ? "unchecked" : states[b->state]);
+	json_str(j, "state", cmd_signature_name(f->r, b));
 	cmd_json_digest(j, "key_id", b->seal.is_signed ? b->seal.key_id : NULL);
-	json_str(j, "why", b->why != NULL ? b->why->msg : NULL);
+	if (b->why != NULL && f->r->trust != NULL)
+		json_str(j, "why", b->why->msg);
 	json_end(j);
 }
 

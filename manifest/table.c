@@ -14,7 +14,7 @@
 #include "core/utf8.h"
 
 #define GAP 2
-#define ELASTIC_MIN 16
+#define ELASTIC_MIN 20
 
 static size_t
 terminal_width(FILE *out)
@@ -103,47 +103,81 @@ put_cut(FILE *out, const char *text, size_t width)
 	(void)fputs(text + tail_at(text, tail), out);
 }
 
+/* Spaces wait until something follows them: no line ends in one. */
 static void
-put_spaces(FILE *out, size_t n)
+put_text(struct table *t, const char *text, size_t width)
 {
-	(void)fprintf(out, "%*s", (int)n, "");
+	if (*text == '\0')
+		return;
+	(void)fprintf(t->out, "%*s", (int)t->spaces, "");
+	t->spaces = 0;
+	if (table_text_width(text) > width)
+		put_cut(t->out, text, width);
+	else
+		(void)fputs(text, t->out);
+}
+
+/* Columns of a line with all but the elastic column. */
+static size_t
+fixed_width(const struct table *t)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (!t->hidden[i])
+			width += GAP + (t->columns[i].elastic ? 0 : t->widths[i]);
+	return width - GAP;
 }
 
 /* How wide the elastic column may be. */
 static size_t
-elastic_max(const struct table *t, size_t column)
+elastic_max(const struct table *t)
 {
-	size_t others = 0;
+	size_t fixed = fixed_width(t);
 
 	if (t->width == 0)
 		return SIZE_MAX;
+	return fixed + ELASTIC_MIN > t->width ? ELASTIC_MIN : t->width - fixed;
+}
+
+static size_t
+elastic_min(const struct table *t)
+{
 	for (size_t i = 0; i < t->n_columns; i++)
-		if (i != column)
-			others += t->widths[i] + GAP;
-	if (others + ELASTIC_MIN > t->width)
-		return ELASTIC_MIN;
-	return t->width - others;
+		if (t->columns[i].elastic)
+			return t->widths[i] < ELASTIC_MIN ? t->widths[i] : ELASTIC_MIN;
+	return 0;
+}
+
+/* Leave out columns until a line fits, or nothing more may go. */
+static void
+hide_columns(struct table *t)
+{
+	for (unsigned drop = 1; drop <= t->n_columns; drop++)
+		for (size_t i = 0; i < t->n_columns; i++)
+			if (t->columns[i].drop == drop &&
+			    fixed_width(t) + elastic_min(t) > t->width)
+				t->hidden[i] = true;
 }
 
 static void
 put_cell(struct table *t, size_t column, const char *text)
 {
 	const struct table_column *c = &t->columns[column];
-	size_t width = t->widths[column], is = table_text_width(text);
-	bool last = column + 1 == t->n_columns;
+	size_t width = t->widths[column], is = table_text_width(text), fill;
 
-	if (c->elastic && width > elastic_max(t, column))
-		width = elastic_max(t, column);
-	if (c->right && is < width)
-		put_spaces(t->out, width - is);
-	if (is > width)
-		put_cut(t->out, text, width);
-	else
-		(void)fputs(text, t->out);
-	if (!last)
-		put_spaces(t->out, GAP + (!c->right && is < width ? width - is : 0));
-	else
+	if (c->elastic && width > elastic_max(t))
+		width = elastic_max(t);
+	fill = is < width ? width - is : 0;
+	if (!t->hidden[column]) {
+		t->spaces += c->right ? fill : 0;
+		put_text(t, text, width);
+		t->spaces += GAP + (c->right ? 0 : fill);
+	}
+	if (column + 1 == t->n_columns) {
 		(void)fputc('\n', t->out);
+		t->spaces = 0;
+	}
 }
 
 static void
@@ -151,6 +185,8 @@ flush(struct table *t)
 {
 	const char *text = (const char *)t->cells.data;
 
+	if (!t->titled && t->width > 0)
+		hide_columns(t);
 	for (size_t i = 0; !t->titled && i < t->n_columns; i++)
 		put_cell(t, i, t->columns[i].title);
 	t->titled = true;

@@ -15,8 +15,9 @@ struct err;
  * held until TABLE_HELD of them are there, then printed; after that a column only grows.
  * So memory is bounded, and a small table is set perfectly.
  *
- * On a terminal a line that would be too wide has its elastic column cut in the
- * middle.  Elsewhere nothing is ever cut.
+ * On a terminal that is too narrow, columns are left out, in the order of their drop
+ * numbers, and what is in the elastic column is cut in the middle.  Elsewhere nothing is ever
+ * left out or cut.
  */
 #define TABLE_COLUMNS 10
 #define TABLE_HELD 512
@@ -24,7 +25,8 @@ struct err;
 struct table_column {
 	const char *title;
 	bool right; /* numbers */
-	bool elastic; /* cut this one when the terminal is narrow; at most one */
+	bool elastic; /* at most one */
+	unsigned drop; /* 1 goes first; 0: stays */
 };
 
 struct table {
@@ -33,8 +35,10 @@ struct table {
 	size_t n_columns;
 	size_t width; /* of the terminal; 0: no terminal */
 	size_t widths[TABLE_COLUMNS];
+	bool hidden[TABLE_COLUMNS];
 	struct buf cells; /* each with a NUL after it */
 	size_t n_cells;
+	size_t spaces; /* to print before the next text of the line */
 	bool titled; /* the title line was printed */
 };
 

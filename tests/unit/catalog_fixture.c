@@ -43,20 +43,19 @@ void
 cf_setup(struct cf *f)
 {
 	const char *tmp = getenv("TMPDIR");
-	char file[512], pub[512];
+	char file[512];
 	struct err e = {0};
 
 	memset(f, 0, sizeof(*f));
 	(void)snprintf(f->dir, sizeof(f->dir), "%s/catalog-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(file, sizeof(file), "%s.key", f->dir);
-	(void)snprintf(pub, sizeof(pub), "%s.pub", f->dir);
-	ok(key_generate(file, pub, NULL, &e), &e);
+	(void)snprintf(f->pub, sizeof(f->pub), "%s.pub", f->dir);
+	ok(key_generate(file, f->pub, NULL, &e), &e);
 	ok(key_load(&f->key, file, &e), &e);
 	ok(trust_new(&f->trust, &e), &e);
 	ok(trust_add_key(f->trust, f->key, &e), &e);
 	assert_int_equal(unlink(file), 0);
-	assert_int_equal(unlink(pub), 0);
 	ok(repo_open(&f->repo, f->dir, &e), &e);
 	ok(repo_lock(f->repo, 0, &e), &e);
 }
@@ -71,6 +70,7 @@ cf_teardown(struct cf *f)
 	trust_free(f->trust);
 	(void)snprintf(cmd, sizeof(cmd), "chmod -R u+rwX '%s' && rm -rf '%s'", f->dir, f->dir);
 	assert_int_equal(system(cmd), 0);
+	assert_int_equal(unlink(f->pub), 0);
 	memset(f, 0, sizeof(*f));
 }
 
@@ -187,7 +187,7 @@ cf_backup(struct cf *f, const struct cf_opts *o, const struct cf_entry *v, size_
 	ok(manifest_writer_new(&w.manifest, repo_txn_manifest_fd(txn), name, 1, &e), &e);
 	for (size_t i = 0; i < n; i++) {
 		if (w.m.entries > 0 && !o->no_cuts &&
-		    hash_cut(v[i].path, strlen(v[i].path)) % 4 == 0)
+		    hash_cut(v[i].path, strlen(v[i].path)) % (o->cut > 0 ? o->cut : 4) == 0)
 			flush_member(&w);
 		put_entry(&w, &v[i]);
 	}

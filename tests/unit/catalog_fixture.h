@@ -18,6 +18,7 @@
  */
 struct cf {
 	char dir[256];
+	char pub[300]; /* the public key's file, beside dir */
 	struct repo *repo;
 	struct key *key;
 	struct trust *trust;
@@ -40,6 +41,7 @@ struct cf_opts {
 	const char *series; /* NULL: "data" */
 	uint64_t sequence;
 	bool unsigned_;
+	unsigned cut; /* entries in a member, on average; 0: 4 */
 	bool no_cuts; /* one member for all */
 };
 void cf_backup(struct cf *f, const struct cf_opts *o, const struct cf_entry *v, size_t n,
