@@ -280,7 +280,7 @@ parse_path(struct tarparse *t, const struct ustar *h, struct err *e)
 	} else if (len == 0) {
 		return err_set(e, ERR_CORRUPT, "an entry without a path");
 	}
-	if (en->type == ENTRY_DIR && len > 0 && s[len - 1] == '/')
+	if (en->type == ENTRY_DIR && len > 1 && s[len - 1] == '/')
 		s[--len] = '\0';
 	if (!path_is_clean(s, len) || (len == 0 && en->type != ENTRY_DIR))
 		return err_set(e, ERR_CORRUPT, "a path that is not clean: %s", s);

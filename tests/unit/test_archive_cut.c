@@ -134,7 +134,7 @@ a_member_never_weighs_more_than_4_mib(void **state)
 }
 
 struct tree {
-	char paths[TREE + 1][24];
+	char paths[TREE + 1][64];
 	uint64_t sizes[TREE + 1];
 	size_t n;
 };
