@@ -56,15 +56,27 @@ feed_mem(void *ctx, const void **data, struct err *e)
 	return (ssize_t)len;
 }
 
-int
-tar_reader_new(struct tar_reader **out, tar_feed feed, void *ctx, struct err *e)
+static struct tar_reader *
+reader_alloc(tar_feed feed, void *ctx, struct err *e)
 {
 	struct tar_reader *r = calloc(1, sizeof(*r));
 
-	if (r == NULL)
-		return err_nomem(e);
+	if (r == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
 	r->feed = feed;
 	r->ctx = ctx;
+	return r;
+}
+
+int
+tar_reader_new(struct tar_reader **out, tar_feed feed, void *ctx, struct err *e)
+{
+	struct tar_reader *r = reader_alloc(feed, ctx, e);
+
+	if (r == NULL)
+		return -1;
 	*out = r;
 	return 0;
 }
@@ -72,9 +84,9 @@ tar_reader_new(struct tar_reader **out, tar_feed feed, void *ctx, struct err *e)
 int
 tar_reader_new_mem(struct tar_reader **out, const void *data, size_t len, struct err *e)
 {
-	struct tar_reader *r = NULL;
+	struct tar_reader *r = reader_alloc(feed_mem, NULL, e);
 
-	if (tar_reader_new(&r, feed_mem, NULL, e) != 0)
+	if (r == NULL)
 		return -1;
 	r->ctx = r;
 	r->mem = data;
