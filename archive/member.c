@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "archive/member.h"
 
-#include <errno.h>
 #include <libdeflate.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/dense.h"
 #include "core/buf.h"
 #include "core/err.h"
 
@@ -81,26 +81,44 @@ member_packer_free(struct member_packer *p)
 	free(p);
 }
 
+/* Uses out, which has room for it, to try. */
+static bool
+is_dense(struct member_packer *p, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	if (!dense_looks(in, len))
+		return false;
+	for (unsigned i = 0; i < DENSE_PROBES; i++)
+		if (!dense_stays(libdeflate_deflate_compress(
+			p->deflate, dense_probe(in, len, i), DENSE_PROBE_LEN, out, room)))
+			return false;
+	return true;
+}
+
 int
 member_pack(
     struct member_packer *p, const void *plain, size_t len, struct buf *packed, struct err *e)
 {
-	const void *in = len == 0 ? "" : plain;
-	size_t bound, n;
+	const uint8_t *in = len == 0 ? (const uint8_t *)"" : plain;
+	size_t room, n;
 	uint8_t *o;
 
 	if (len > MEMBER_PLAIN_MAX)
 		return err_set(e, ERR_UNSUPPORTED, "%zu bytes are too much for one member", len);
-	bound = libdeflate_deflate_compress_bound(p->deflate, len);
-	if ((o = buf_reserve(packed, MIN_LEN + bound)) == NULL)
+	room = libdeflate_deflate_compress_bound(p->deflate, len);
+	if (room < dense_stored_len(len))
+		room = dense_stored_len(len);
+	if ((o = buf_reserve(packed, MIN_LEN + room)) == NULL)
 		return err_nomem(e);
 	memcpy(o, header, HEADER_LEN);
-	n = libdeflate_deflate_compress(p->deflate, in, len, o + HEADER_LEN, bound);
-	if (n == 0)
+	o += HEADER_LEN;
+	if (is_dense(p, in, len, o, room)) {
+		n = dense_stored_len(len);
+		dense_store(in, len, o);
+	} else if ((n = libdeflate_deflate_compress(p->deflate, in, len, o, room)) == 0) {
 		return err_set(e, ERR_SYS, "libdeflate broke its own bound");
-	o += HEADER_LEN + n;
-	put_le32(o, libdeflate_crc32(0, in, len));
-	put_le32(o + 4, (uint32_t)len);
+	}
+	put_le32(o + n, libdeflate_crc32(0, in, len));
+	put_le32(o + n + 4, (uint32_t)len);
 	packed->len += MIN_LEN + n;
 	return 0;
 }
