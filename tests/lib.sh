@@ -159,7 +159,7 @@ noise() {
 
 # set_times DIR: everything below DIR, and DIR, as of one moment.
 set_times() {
-	find "$1" -depth -exec touch -h -d '2026-02-08 22:00:00.123456789 UTC' {} +
+	find "$1" -depth -exec touch -h -d '2020-02-08 22:00:00.123456789 UTC' {} +
 }
 
 # same_tree A B: no difference that rsync sees, attributes and all.  RSYNC_EXTRA: further options.
