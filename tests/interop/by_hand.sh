@@ -11,6 +11,7 @@ sample_tree src
 mkdir repo
 
 # seal_with MAKER...: make key and key.pub, and one more backup signed with them.
+spki=(openssl pkey -pubin -in key.pub -outform DER)
 seal_with() {
 	quiet "$@"
 	openssl pkey -in key -pubout -out key.pub
@@ -19,7 +20,7 @@ seal_with() {
 	head -n -1 "$name.seal" >signed
 	sed '$d' "$name.seal" | cmp - signed
 	tail -n 1 "$name.seal" | awk '{print $4}' | base64 -d >signature
-	keyid=$(openssl pkey -pubin -in key.pub -ec_conv_form uncompressed -outform DER | sha256sum)
+	keyid=$("${spki[@]}" | sha256sum)
 	[ "${keyid%% *}" = "$(tail -n 1 "$name.seal" | awk '{print $3}')" ] || fail "key id of $*"
 }
 
@@ -39,8 +40,10 @@ seal_with openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ke
 quiet "${check_sha256[@]}"
 refused "${check_sha256[@]}"
 
+spki+=(-ec_conv_form uncompressed)
 seal_with openssl ecparam -name prime256v1 -genkey -noout -conv_form compressed -out key
 quiet "${check_sha256[@]}"
+spki=("${spki[@]:0:7}")
 
 seal_with openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert.pem -subj /CN=backup
 openssl x509 -in cert.pem -noout -pubkey | cmp - key.pub
@@ -65,7 +68,11 @@ tar -xzf "$name.tar.gz" -C one config.json
 cmp one/config.json src/config.json
 
 mkdir pieces
-run_of() { tail -c +$(($1 + 1)) "$name.tar.gz" | head -c "$2"; }
+# tail dies of SIGPIPE when head has enough.
+run_of() (
+	set +o pipefail
+	tail -c +$(($1 + 1)) "$name.tar.gz" | head -c "$2"
+)
 large_from=
 zcat "$name.manifest.gz" | grep '^#@ [fhce] ' >members
 while read -r _ kind offset packed _ digest _; do
