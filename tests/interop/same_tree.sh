@@ -17,7 +17,11 @@ extract_with() {
 	mkdir "out-$1"
 	case $1 in
 	gnu) tar -xpzf "$archive" -C out-gnu ;;
-	bsd) bsdtar -xpf "$archive" -C out-bsd ;;
+	bsd)
+		bsdtar -xpf "$archive" -C out-bsd
+		# It leaves the time of "./" itself alone (docs/INTEROP.md).
+		touch -r src out-bsd
+		;;
 	busybox) busybox tar -xpzf "$archive" -C out-busybox ;;
 	python) python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall("out-python")' "$archive" ;;
 	esac
