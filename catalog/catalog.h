@@ -107,7 +107,7 @@ struct catalog_version {
 	bool has_sha256;
 	uint8_t sha256[SHA256_LEN];
 	bool changed, grew, unreadable; /* flags of the manifest's line */
-	/* Readable backups that hold this version, oldest and newest, by sequence and name. */
+	/* Backups that hold this version and count, oldest and newest, by sequence and name. */
 	uint64_t first_seq, last_seq;
 	const char *first_name, *last_name;
 	uint64_t backups; /* how many hold it */
@@ -115,6 +115,9 @@ struct catalog_version {
 };
 /* 0 to go on, 1 to stop without error, -1 with *e. */
 typedef int (*catalog_fn)(void *ctx, const struct catalog_version *v, struct err *e);
+
+/* From now on this backup does not count in answers: as if its series had not got it. */
+int catalog_exclude(struct catalog *c, const char *name, struct err *e);
 
 struct catalog_query {
 	const char *series; /* NULL: all */

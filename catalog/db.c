@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "catalog/db.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,9 +299,10 @@ load_row(struct catalog_backup *b, sqlite3_stmt *st, struct err *e)
 		return catalog_db_damaged(e, "a backup's sequence has the wrong form");
 	b->series = sqlite3_column_int64(st, 0);
 	b->sequence = (uint64_t)sqlite3_column_int64(st, 1);
-	strcpy(b->name, name); /* seal_name_ok bounds it */
-	strcpy(b->series_name, series);
+	(void)snprintf(b->name, sizeof(b->name), "%s", name);
+	(void)snprintf(b->series_name, sizeof(b->series_name), "%s", series);
 	b->readable = sqlite3_column_int(st, 4) != 0;
+	b->excluded = false;
 	return catalog_db_digest(st, 3, b->digest, e);
 }
 

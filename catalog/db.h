@@ -34,6 +34,7 @@ struct catalog_backup {
 	char name[SEAL_NAME_MAX + 1];
 	uint8_t digest[SHA256_LEN];
 	bool readable;
+	bool excluded; /* by catalog_exclude() */
 };
 
 struct catalog {

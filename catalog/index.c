@@ -431,3 +431,40 @@ catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, s
 	log_warn("%s: its manifest cannot be read, so what it holds is not known", why.msg);
 	return record_unreadable(c, s, e);
 }
+
+static bool
+lines_readable(const struct buf *text)
+{
+	struct section_parser *p = NULL;
+	struct section_line line;
+	int rc = section_parser_new(&p, text->data, text->len, NULL);
+
+	while (rc == 0 && (rc = section_next(p, &line, NULL)) == 1)
+		rc = 0;
+	section_parser_free(p);
+	return rc == 0;
+}
+
+bool
+catalog_index_readable(struct repo *r, const struct seal *s)
+{
+	int fd = repo_open_part(r, REPO_MANIFEST, s->name, NULL);
+	struct manifest_reader *reader = NULL;
+	struct manifest_member m;
+	struct buf text = {0};
+	int rc = -1;
+
+	if (fd != -1 && manifest_reader_new(&reader, fd, s, NULL) == 0) {
+		while ((rc = manifest_next(reader, &m, NULL)) == 1)
+			if (stop_check(NULL) != 0 ||
+			    (m.section_len > 0 &&
+				(manifest_section(reader, &m, &text, NULL) != 0 ||
+				    !lines_readable(&text))))
+				break;
+	}
+	manifest_reader_free(reader);
+	buf_done(&text);
+	if (fd != -1)
+		(void)close(fd);
+	return rc == 0;
+}

@@ -15,4 +15,7 @@ struct seal;
  */
 int catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, struct err *e);
 
+/* Can all that is indexed of the manifest be read? */
+bool catalog_index_readable(struct repo *r, const struct seal *s);
+
 #endif

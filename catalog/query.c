@@ -23,10 +23,10 @@ struct walk {
 	const struct catalog_query *q;
 	catalog_fn fn;
 	void *ctx;
-	/* The series at hand: backups[0..n) of it, and how many before each are readable. */
+	/* The series at hand: backups[0..n) of it, and how many before each count. */
 	const struct catalog_backup *backups;
 	size_t n;
-	size_t *readable;
+	size_t *counted;
 	sqlite3_stmt *scan, *target;
 	/* What is asked for, as it is stored: path >= from (with_from), path < to. */
 	struct buf from, to;
@@ -237,6 +237,13 @@ fetch(struct walk *w, struct err *e)
 
 /* ---- answers ---- */
 
+/* Does b have a say in the answers? */
+static bool
+counts(const struct catalog_backup *b)
+{
+	return b->readable && !b->excluded;
+}
+
 /* Index of the first backup of the series with sequence >= sequence. */
 static size_t
 find_sequence(const struct walk *w, uint64_t sequence)
@@ -286,19 +293,19 @@ tell(struct walk *w, const struct catalog_rows *rows, const struct catalog_row *
 	    .unreadable = (content->flags & CATALOG_ROWS_UNREADABLE) != 0,
 	};
 
-	if (hi <= lo || w->readable[hi] == w->readable[lo])
+	if (hi <= lo || w->counted[hi] == w->counted[lo])
 		return 0;
-	v.backups = w->readable[hi] - w->readable[lo];
-	while (!w->backups[lo].readable)
+	v.backups = w->counted[hi] - w->counted[lo];
+	while (!counts(&w->backups[lo]))
 		lo++;
-	while (!w->backups[hi - 1].readable)
+	while (!counts(&w->backups[hi - 1]))
 		hi--;
 	memcpy(v.sha256, content->sha256, SHA256_LEN);
 	v.first_seq = w->backups[lo].sequence;
 	v.last_seq = w->backups[hi - 1].sequence;
 	v.first_name = w->backups[lo].name;
 	v.last_name = w->backups[hi - 1].name;
-	v.is_current = w->readable[hi] == w->readable[w->n];
+	v.is_current = w->counted[hi] == w->counted[w->n];
 	return w->fn(w->ctx, &v, e);
 }
 
@@ -381,16 +388,17 @@ tell_all(struct walk *w, struct err *e)
 /* ---- series ---- */
 
 static int
-count_readable(struct walk *w, struct err *e)
+count_backups(struct walk *w, struct err *e)
 {
-	free(w->readable);
-	w->readable = calloc(w->n + 1, sizeof(*w->readable));
-	if (w->readable == NULL)
+	free(w->counted);
+	w->counted = calloc(w->n + 1, sizeof(*w->counted));
+	if (w->counted == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < w->n; i++) {
-		w->readable[i + 1] = w->readable[i] + w->backups[i].readable;
-		if (!w->backups[i].readable && w->q->sequence == 0)
-			log_warn("%s: its manifest cannot be read; what it holds is not known",
+		w->counted[i + 1] = w->counted[i] + counts(&w->backups[i]);
+		if (!w->backups[i].readable && !w->backups[i].excluded && w->q->sequence == 0)
+			log_warn("%s: its manifest could not be read, so what it holds is not "
+				 "known",
 			    w->backups[i].name);
 	}
 	return 0;
@@ -418,7 +426,7 @@ walk_series(struct walk *w, struct err *e)
 {
 	int rc = 0, more = 1;
 
-	if (count_readable(w, e) != 0 || check_sequence(w, e) != 0)
+	if (count_backups(w, e) != 0 || check_sequence(w, e) != 0)
 		return -1;
 	buf_clear(&w->at);
 	buf_append(&w->at, w->from.data, w->from.len);
@@ -452,6 +460,17 @@ walk_all(struct walk *w, struct err *e)
 }
 
 int
+catalog_exclude(struct catalog *c, const char *name, struct err *e)
+{
+	if (catalog_db_load(c, e) != 0)
+		return -1;
+	for (size_t i = 0; i < c->n_backups; i++)
+		if (strcmp(c->backups[i].name, name) == 0)
+			c->backups[i].excluded = true;
+	return 0;
+}
+
+int
 catalog_query(
     struct catalog *c, const struct catalog_query *q, catalog_fn fn, void *ctx, struct err *e)
 {
@@ -469,7 +488,7 @@ catalog_query(
 		rc = walk_all(&w, e);
 	(void)sqlite3_finalize(w.scan);
 	(void)sqlite3_finalize(w.target);
-	free(w.readable);
+	free(w.counted);
 	catalog_rows_done(&w.rows);
 	catalog_rows_done(&w.targets);
 	buf_done(&w.from);

@@ -14,15 +14,21 @@
 
 /* What of a list belongs into a catalog: pointers into it, by series, then sequence. */
 struct accepted {
-	const struct seal **seals;
+	struct place {
+		const struct seal *seal;
+	} * v;
 	size_t n;
+};
+
+struct candidate {
+	const struct repo_backup *b;
 };
 
 static int
 by_series(const void *pa, const void *pb)
 {
-	const struct repo_backup *a = *(const struct repo_backup *const *)pa;
-	const struct repo_backup *b = *(const struct repo_backup *const *)pb;
+	const struct repo_backup *a = ((const struct candidate *)pa)->b;
+	const struct repo_backup *b = ((const struct candidate *)pb)->b;
 	int order = strcmp(a->seal.series, b->seal.series);
 
 	if (order != 0)
@@ -41,32 +47,38 @@ same_place(const struct seal *a, const struct seal *b)
 	return a->sequence == b->sequence && strcmp(a->series, b->series) == 0;
 }
 
+static void
+take_each_place_once(const struct candidate *v, size_t n, struct accepted *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct seal *s = &v[i].b->seal;
+
+		if (s->sequence < 1 || s->sequence > INT64_MAX ||
+		    (out->n > 0 && same_place(out->v[out->n - 1].seal, s)))
+			log_verbose("%s: its sequence %llu is another's or out of bounds; left out",
+			    s->name, (unsigned long long)s->sequence);
+		else
+			out->v[out->n++].seal = s;
+	}
+}
+
 static int
 accept_all(const struct repo_list *l, struct accepted *out, struct err *e)
 {
-	const struct repo_backup **v = calloc(l->n + 1, sizeof(*v));
+	struct candidate *v = calloc(l->n + 1, sizeof(*v));
 	size_t n = 0;
 
-	out->seals = calloc(l->n + 1, sizeof(*out->seals));
+	out->v = calloc(l->n + 1, sizeof(*out->v));
 	out->n = 0;
-	if (v == NULL || out->seals == NULL) {
+	if (v == NULL || out->v == NULL) {
 		free(v);
 		return err_nomem(e);
 	}
 	for (size_t i = 0; i < l->n; i++)
 		if (l->backups[i].state == REPO_TRUSTED || l->backups[i].state == REPO_UNSIGNED)
-			v[n++] = &l->backups[i];
+			v[n++].b = &l->backups[i];
 	qsort(v, n, sizeof(*v), by_series);
-	for (size_t i = 0; i < n; i++) {
-		const struct seal *s = &v[i]->seal;
-
-		if (s->sequence < 1 || s->sequence > INT64_MAX ||
-		    (out->n > 0 && same_place(out->seals[out->n - 1], s)))
-			log_verbose("%s: its sequence %llu is another's or out of bounds; left out",
-			    s->name, (unsigned long long)s->sequence);
-		else
-			out->seals[out->n++] = s;
-	}
+	take_each_place_once(v, n, out);
 	free(v);
 	return 0;
 }
@@ -93,7 +105,7 @@ agreement(struct catalog *c, const struct accepted *a, struct err *e)
 	if (catalog_db_load(c, e) != 0)
 		return -1;
 	for (size_t k = 0; k < a->n; k++) {
-		const struct seal *s = a->seals[k];
+		const struct seal *s = a->v[k].seal;
 
 		if (i < c->n_backups && is_same(&c->backups[i], s)) {
 			i++;
@@ -122,7 +134,7 @@ index_missing(struct catalog *c, struct repo *r, const struct accepted *a, struc
 	for (size_t i = 0; i < a->n; i++) {
 		if (stop_check(e) != 0 || catalog_db_load(c, e) != 0)
 			return -1;
-		if (!has(c, a->seals[i]) && catalog_index_lenient(c, r, a->seals[i], e) != 0)
+		if (!has(c, a->v[i].seal) && catalog_index_lenient(c, r, a->v[i].seal, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -163,7 +175,7 @@ catalog_rebuild(struct repo *r, const struct repo_list *l, struct err *e)
 
 	if (rc == 0)
 		rc = rebuild(r, &a, e);
-	free(a.seals);
+	free(a.v);
 	return rc;
 }
 
@@ -191,12 +203,28 @@ rebuild_under(struct catalog *c, struct repo *r, const struct accepted *a, struc
 	return 0;
 }
 
+/* Has a manifest come back that could not be read when it was indexed? */
+static bool
+any_came_back(const struct catalog *c, struct repo *r, const struct accepted *a)
+{
+	/* In step: a has the same backups, and maybe more at the end of a series. */
+	for (size_t i = 0, k = 0; i < c->n_backups && k < a->n; k++) {
+		if (!is_same(&c->backups[i], a->v[k].seal))
+			continue;
+		if (!c->backups[i++].readable && catalog_index_readable(r, a->v[k].seal))
+			return true;
+	}
+	return false;
+}
+
 static int
 sync_accepted(struct catalog *c, struct repo *r, const struct accepted *a, struct err *e)
 {
 	struct err why = {0};
 	int rc = agreement(c, a, &why);
 
+	if (rc >= 0 && rc != DIFFERS && any_came_back(c, r, a))
+		rc = DIFFERS;
 	if (rc == AGREES)
 		return 0;
 	if (rc == BEHIND && index_missing(c, r, a, &why) == 0)
@@ -219,7 +247,7 @@ catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struc
 
 	if (rc == 0)
 		rc = sync_accepted(c, r, &a, e);
-	free(a.seals);
+	free(a.v);
 	return rc;
 }
 
@@ -308,7 +336,7 @@ catalog_open_query(struct catalog **out, struct repo *r, const struct repo_list 
 
 	if (rc == 0)
 		rc = open_accepted(out, r, &a, e);
-	free(a.seals);
+	free(a.v);
 	return rc;
 }
 
@@ -321,6 +349,6 @@ catalog_open_manifests(
 
 	if (rc == 0)
 		rc = open_temporary(out, r, &a, e);
-	free(a.seals);
+	free(a.v);
 	return rc;
 }

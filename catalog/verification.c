@@ -116,19 +116,18 @@ static int
 copy_backup(struct catalog *c, const uint8_t digest[SHA256_LEN], struct catalog *old,
     sqlite3_stmt *from, struct err *why, struct err *e)
 {
-	struct catalog_verification v;
-	int rc;
+	struct catalog_verification v = {0};
 
 	(void)sqlite3_bind_blob(from, 1, digest, SHA256_LEN, SQLITE_STATIC);
 	catalog_db_guard(old);
-	while ((rc = catalog_db_step(old, from, why)) == 1) {
+	while (catalog_db_step(old, from, why) == 1) {
 		if (read_row(from, &v, why) != 0)
 			break;
 		if (put(c, digest, &v, e) != 0)
 			return -1;
 	}
 	(void)sqlite3_reset(from);
-	return 0;
+	return 0; /* what why says is not ours to fail on */
 }
 
 int

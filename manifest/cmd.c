@@ -146,7 +146,7 @@ cmd_repo_for_queries(struct cmd_repo *r)
 		else if (b->state == REPO_UNTRUSTED || b->state == REPO_BAD)
 			log_warn("left out: %s: %s", b->name, b->why != NULL ? b->why->msg : "bad");
 		else if (b->state == REPO_UNSIGNED && r->trust != NULL)
-			log_warn("%s: is not signed: nothing vouches for what it says", b->name);
+			log_warn("left out: %s: is not signed", b->name);
 	}
 }
 
@@ -171,13 +171,12 @@ cmd_repo_pick(const struct cmd_repo *r, const struct cmd_pick_opts *p, bool want
 	return 0;
 }
 
-int
-cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool from_manifests,
+static int
+open_catalog(struct cmd_repo *r, const struct repo_backup *only, bool from_manifests,
     struct catalog **out, struct err *e)
 {
 	struct repo_list one = {.n = 1};
 
-	cmd_repo_for_queries(r);
 	if (!from_manifests)
 		return catalog_open_query(out, r->repo, &r->list, e);
 	if (only == NULL)
@@ -185,6 +184,21 @@ cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool from_m
 	/* A list of one, borrowed for the call. */
 	one.backups = &r->list.backups[only - r->list.backups];
 	return catalog_open_manifests(out, r->repo, &one, e);
+}
+
+int
+cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool from_manifests,
+    struct catalog **out, struct err *e)
+{
+	cmd_repo_for_queries(r);
+	if (open_catalog(r, only, from_manifests, out, e) != 0)
+		return -1;
+	/* The catalog has them, as backup put them there; here they have no say. */
+	for (size_t i = 0; r->trust != NULL && i < r->list.n; i++)
+		if (r->list.backups[i].state == REPO_UNSIGNED &&
+		    catalog_exclude(*out, r->list.backups[i].name, e) != 0)
+			return -1;
+	return 0;
 }
 
 /* ---- output ---- */

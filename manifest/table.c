@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "manifest/table.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -58,6 +59,7 @@ table_text_width(const char *text)
 void
 table_init(struct table *t, FILE *out, const struct table_column *columns, size_t n)
 {
+	assert(n > 0 && n <= TABLE_COLUMNS);
 	memset(t, 0, sizeof(*t));
 	t->out = out;
 	t->columns = columns;
@@ -190,9 +192,10 @@ flush(struct table *t)
 	for (size_t i = 0; !t->titled && i < t->n_columns; i++)
 		put_cell(t, i, t->columns[i].title);
 	t->titled = true;
-	for (size_t i = 0; i < t->n_cells; i++) {
-		put_cell(t, i % t->n_columns, text);
+	for (size_t i = 0, column = 0; i < t->n_cells; i++) {
+		put_cell(t, column, text);
 		text += strlen(text) + 1;
+		column = column + 1 < t->n_columns ? column + 1 : 0;
 	}
 	buf_clear(&t->cells);
 	t->n_cells = 0;
