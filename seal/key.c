@@ -44,12 +44,11 @@ load_private(struct key_pem *pem, EVP_PKEY **pkey, struct err *e)
 {
 	enum key_pem_kind kind;
 	const char *name;
-	bool public = false;
+	bool has_public = false;
 	int n;
 
 	while ((n = key_pem_next(pem, &kind, &name, e)) == 1) {
-		if (kind == KEY_PEM_PUBLIC)
-		public = true;
+		has_public = has_public || kind == KEY_PEM_PUBLIC;
 		if (kind == KEY_PEM_PUBLIC || kind == KEY_PEM_PARAMS)
 			continue;
 		if (kind != KEY_PEM_PRIVATE)
@@ -61,7 +60,7 @@ load_private(struct key_pem *pem, EVP_PKEY **pkey, struct err *e)
 	}
 	if (n == 0 && *pkey == NULL)
 		return err_set(e, ERR_USAGE, "holds %s; signing needs the private key",
-		    public ? "only a public key or certificate" : "no key");
+		    has_public ? "only a public key or certificate" : "no key");
 	return n;
 }
 

@@ -372,17 +372,33 @@ lower_member(const struct manifest_reader *r, const char *path, size_t len)
 	return low;
 }
 
+/* Does the place before member i of the page in memory (or of the next one) start with path? */
+static bool
+starts_with(const struct manifest_reader *r, size_t i, const char *path, size_t len)
+{
+	const char *first;
+	size_t first_len;
+
+	if (i < r->n_members) {
+		first = r->members[i].path;
+		first_len = r->members[i].path_len;
+	} else {
+		first = page_path(r, r->page + 1);
+		first_len = first != NULL ? r->root.pages[r->page + 1].page.path_len : 0;
+	}
+	return first != NULL && first_len == len && memcmp(first, path, len) == 0;
+}
+
 /*
  * A member that starts with path is the one; of a large file that is its header.  Else
  * path can only be in the member before the first that starts behind it, unless that is
  * of a large file and holds nothing else.  The page to look in is therefore the last
- * that starts before path.
+ * that starts before path; so its first member does, too, and i is not 0.
  */
 int
 manifest_seek_path(struct manifest_reader *r, const char *path, size_t len, struct err *e)
 {
 	size_t page = manifest_root_lower(&r->root, path, len), i;
-	const struct manifest_member *m;
 
 	if (page == 0) {
 		go_to(r, 0, 0);
@@ -394,14 +410,9 @@ manifest_seek_path(struct manifest_reader *r, const char *path, size_t len, stru
 		return -1;
 	}
 	i = lower_member(r, path, len);
-	m = i < r->n_members ? &r->members[i] : NULL;
-	if (m != NULL && m->path != NULL && m->path_len == len && memcmp(m->path, path, len) == 0)
-		r->at = i;
-	else if (m == NULL && page_path(r, page) != NULL &&
-	    r->root.pages[page].page.path_len == len && memcmp(page_path(r, page), path, len) == 0)
-		r->at = i;
-	else
-		r->at = r->members[i - 1].kind == MANIFEST_FILES ? i - 1 : i;
+	if (i > 0 && !starts_with(r, i, path, len) && r->members[i - 1].kind == MANIFEST_FILES)
+		i--;
+	r->at = i;
 	r->whole = false;
 	return 0;
 }
