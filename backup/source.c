@@ -55,6 +55,8 @@ source_open(int dirfd, const char *name, int *out, struct facts *now)
 	return SOURCE_OK;
 }
 
+ssize_t (*source_pread)(int fd, void *data, size_t len, off_t offset) = pread;
+
 void
 source_read_range(int fd, uint64_t offset, uint8_t *out, size_t len, struct section_range *bad)
 {
@@ -62,7 +64,7 @@ source_read_range(int fd, uint64_t offset, uint8_t *out, size_t len, struct sect
 
 	*bad = (struct section_range){0};
 	while (got < len) {
-		ssize_t n = pread(fd, out + got, len - got, (off_t)(offset + got));
+		ssize_t n = source_pread(fd, out + got, len - got, (off_t)(offset + got));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "backup/attrs.h"
 #include "backup/facts.h"
@@ -39,6 +40,7 @@ enum source_result source_open(int dirfd, const char *name, int *fd, struct fact
  * I/O error on, is zeros: the tar header has promised so many bytes.  *bad is
  * then the range that gave the error, else its len is 0.
  */
+extern ssize_t (*source_pread)(int fd, void *data, size_t len, off_t offset); /* for tests */
 void source_read_range(
     int fd, uint64_t offset, uint8_t *out, size_t len, struct section_range *bad);
 
