@@ -52,7 +52,10 @@ struct entry {
 	/* Kernel form (posix_acl_xattr.h, version 2), or NULL. */
 	const void *acl_access, *acl_default;
 	size_t acl_access_len, acl_default_len;
-	/* Where data is, in order, apart, not empty; NULL and 0 with sparse false: all of it. */
+	/*
+	 * Where data is, in order, apart, not empty, all but the last one multiples of 512 bytes
+	 * long; NULL and 0 with sparse false: all of it.
+	 */
 	bool sparse;
 	const struct entry_extent *extents;
 	size_t n_extents;

@@ -314,7 +314,7 @@ read_map(struct tar_reader *r, struct entry *en, struct err *e)
 		if (x.len == 0 && i + 1 == count && x.offset == en->size &&
 		    (i == 0 || end < en->size))
 			break;
-		if (x.len == 0 || x.offset < end || (i > 0 && x.offset == end))
+		if (x.len == 0 || x.offset < end || (i > 0 && x.offset == end) || tar_pad(sum) != 0)
 			return corrupt(r, "a sparse map out of order", e);
 		if (add_extent(r, i, x, e) != 0)
 			return -1;

@@ -49,6 +49,7 @@ static bool
 extents_are_good(const struct entry *en)
 {
 	uint64_t end = 0;
+	bool odd = false;
 
 	if (!en->sparse)
 		return en->n_extents == 0;
@@ -57,10 +58,11 @@ extents_are_good(const struct entry *en)
 	for (size_t i = 0; i < en->n_extents; i++) {
 		const struct entry_extent *x = &en->extents[i];
 
-		if (x->len == 0 || x->offset < end || (i > 0 && x->offset == end) ||
+		if (x->len == 0 || x->offset < end || (i > 0 && x->offset == end) || odd ||
 		    x->offset > en->size || x->len > en->size - x->offset)
 			return false;
 		end = x->offset + x->len;
+		odd = x->len % TAR_BLOCK != 0; /* GNU tar would go on at the next block */
 	}
 	return true;
 }

@@ -28,8 +28,8 @@ void tar_writer_free(struct tar_writer *w); /* NULL is harmless */
  * Append the header blocks of en (pax header, ustar header, for a sparse file its
  * map): a multiple of TAR_BLOCK.  The caller appends the data and tar_pad() zeros.
  * ERR_UNSUPPORTED when en has more than TAR_PAX_MAX, or is no entry that tar can hold (a path that
- * is not clean, a link without a target, extents out of order, attributes unsorted, an ACL that no
- * kernel would give); out is as it was then.
+ * is not clean, a link without a target, extents out of order or, but for the last one, not of
+ * whole blocks, attributes unsorted, an ACL that no kernel would give); out is as it was then.
  */
 int tar_write_header(struct tar_writer *w, const struct entry *en, struct buf *out, struct err *e);
 /* Zeros that follow len bytes of data. */

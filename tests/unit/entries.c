@@ -36,8 +36,8 @@ static const struct entry_xattr xattrs[] = {
     {"user.\377\376", "\377\0", 2},
 };
 
-static const struct entry_extent two_holes[] = {{4096, 1000}, {8192, 4096}};
-static const struct entry_extent at_both_ends[] = {{0, 1}, {99999, 1}};
+static const struct entry_extent two_holes[] = {{4096, 1024}, {8192, 4000}};
+static const struct entry_extent at_both_ends[] = {{0, 512}, {99999, 1}};
 static const struct entry_extent far[] = {{0, 512}, {UINT64_C(1) << 62, 513}};
 static const struct entry_extent whole[] = {{0, 2048}};
 

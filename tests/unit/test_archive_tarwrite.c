@@ -135,7 +135,7 @@ static void
 headers_are_what_they_always_were(void **state)
 {
 	static const char want[] =
-	    "a1784cd5760c158dd1ebfee71b2b2c2482fefc3ff6997b3e86cb22f746ca6948";
+	    "deba8010316d6157e81d2eb08b476f64e7ee52a273b9548eca0cf2bef9aa6b6a";
 	struct fixture *f = *state;
 	const struct entry *all;
 	uint8_t digest[SHA256_LEN];
@@ -253,17 +253,18 @@ static void
 maps_out_of_order_are_refused(void **state)
 {
 	static const struct entry_extent bad[][2] = {
-	    {{5, 5}, {4, 2}},
-	    {{0, 5}, {4, 2}},
-	    {{0, 5}, {5, 2}}, /* not apart */
-	    {{0, 5}, {7, 0}},
-	    {{0, 5}, {99, 2}},
-	    {{0, 5}, {100, 1}},
-	    {{0, 5}, {7, UINT64_MAX - 3}},
-	    {{UINT64_MAX, 2}, {3, 1}},
+	    {{5, 512}, {4, 2}},
+	    {{0, 512}, {511, 2}},
+	    {{0, 512}, {512, 2}}, /* not apart */
+	    {{0, 5}, {7, 2}}, /* GNU tar wants whole blocks */
+	    {{0, 512}, {700, 0}},
+	    {{0, 512}, {9999, 2}},
+	    {{0, 512}, {10000, 1}},
+	    {{0, 512}, {700, UINT64_MAX - 3}},
+	    {{UINT64_MAX - 511, 512}, {3, 1}},
 	};
 	struct fixture *f = *state;
-	struct entry en = entries_file("a", 100);
+	struct entry en = entries_file("a", 10000);
 
 	en.sparse = true;
 	en.n_extents = 2;
