@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VERIFY_CHECK_H
+#define VERIFY_CHECK_H
+
+struct err;
+struct repo;
+struct repo_backup;
+struct verify_opts;
+struct verify_report;
+
+/*
+ * Check one backup whose seal could be read, against what that seal says, at the
+ * level that opts asks for.  Findings go to the report; -1 only when the check itself
+ * could not be done (memory, a stop).
+ *
+ * Each byte of the archive is read once; memory does not depend on its size.
+ */
+int verify_check(const struct repo *r, const struct repo_backup *b, const struct verify_opts *opts,
+    struct verify_report *report, struct err *e);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/held.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "core/num.h"
+#include "store/repo.h"
+#include "verify/opts.h"
+
+struct held {
+	const struct repo_list *list;
+	const struct verify_opts *opts;
+	const struct verify_picks *picks;
+	struct verify_report *report;
+	const char *series;
+	const struct repo_backup *newest; /* whose word counts; NULL: none */
+};
+
+static void __attribute__((format(printf, 4, 5)))
+found(struct verify_report *r, enum verify_kind kind, const char *code, const char *fmt, ...)
+{
+	char text[2 * sizeof(((struct err *)0)->msg)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	verify_report_found(r, &(struct verify_finding){.kind = kind, .code = code, .text = text});
+}
+
+/*
+ * A seal with a wrong form cannot have been signed so: it proves nothing, as one
+ * with a wrong signature.  One that the disk does not give back is damage.
+ */
+static void
+tell_bad_seals(const struct held *h)
+{
+	for (size_t i = 0; i < h->list->n; i++) {
+		const struct repo_backup *b = &h->list->backups[i];
+
+		if (b->state == REPO_BAD && verify_in_scope(b, h->opts))
+			found(h->report, b->why->kind == ERR_CORRUPT ? VERIFY_TRUST : VERIFY_DAMAGE,
+			    "seal-bad", "%s: bad seal: %s", b->name, b->why->msg);
+	}
+}
+
+static bool
+counts(const struct held *h, const struct repo_backup *b)
+{
+	return b->state == REPO_TRUSTED || (h->opts->untrusted && b->state != REPO_BAD);
+}
+
+static bool
+of_series(const struct held *h, const struct repo_backup *b)
+{
+	return b->state != REPO_BAD && strcmp(b->seal.series, h->series) == 0;
+}
+
+static const struct seal_hold *
+find_hold(const struct held *h, const char *name)
+{
+	const struct seal *s = &h->newest->seal;
+
+	for (size_t i = 0; i < s->n_holds; i++)
+		if (strcmp(s->holds[i].name, name) == 0)
+			return &s->holds[i];
+	return NULL;
+}
+
+static const struct repo_backup *
+find_backup(const struct held *h, const char *name)
+{
+	for (size_t i = 0; i < h->list->n; i++)
+		if (strcmp(h->list->backups[i].name, name) == 0)
+			return &h->list->backups[i];
+	return NULL;
+}
+
+static void
+check_holds(const struct held *h)
+{
+	const struct seal *s = &h->newest->seal;
+
+	for (size_t i = 0; i < s->n_holds; i++) {
+		const struct seal_hold *hold = &s->holds[i];
+		const struct repo_backup *b = find_backup(h, hold->name);
+
+		if (b == NULL)
+			found(h->report, VERIFY_TRUST, "held-missing",
+			    "series %s: %s is missing, and %s holds it", h->series, hold->name,
+			    s->name);
+		else if (b->state != REPO_BAD &&
+		    memcmp(b->seal.text_digest, hold->digest, SHA256_LEN) != 0)
+			found(h->report, VERIFY_TRUST, "held-differs",
+			    "series %s: %s is not the one that %s holds", h->series, hold->name,
+			    s->name);
+	}
+}
+
+static void
+check_stranger(const struct held *h, const struct repo_backup *b)
+{
+	const char *newest = h->newest->name;
+
+	if (b->seal.sequence >= h->newest->seal.sequence && counts(h, b))
+		found(h->report, VERIFY_TRUST, "sequence-twice",
+		    "series %s: %s and %s have the same sequence number %" PRIu64, h->series,
+		    b->name, newest, b->seal.sequence);
+	else if (counts(h, b))
+		found(h->report, VERIFY_NOTE, "not-held",
+		    "series %s: %s is not held by %s any more (a pruning that was cut short?)",
+		    h->series, b->name, newest);
+	else if (!h->picks->picked[b - h->list->backups])
+		found(h->report, h->opts->untrusted ? VERIFY_NOTE : VERIFY_TRUST, "not-held",
+		    "series %s: %s is %s, and %s does not hold it", h->series, b->name,
+		    b->state == REPO_UNSIGNED ? "not signed" : "not signed by a trusted key",
+		    newest);
+}
+
+static void
+check_others(const struct held *h)
+{
+	for (size_t i = 0; i < h->list->n; i++) {
+		const struct repo_backup *b = &h->list->backups[i];
+
+		if (of_series(h, b) && b != h->newest && find_hold(h, b->name) == NULL)
+			check_stranger(h, b);
+	}
+}
+
+static void
+put_age(time_t seconds, char out[32])
+{
+	long long s = (long long)seconds;
+
+	if (s >= 48 * 3600)
+		(void)snprintf(out, 32, "%lldd", s / 86400);
+	else if (s >= 3600)
+		(void)snprintf(out, 32, "%lldh", s / 3600);
+	else
+		(void)snprintf(out, 32, "%lldm", s / 60);
+}
+
+/* A clock that runs ahead would hide age for ever: an hour of it is forgiven. */
+static void
+check_age(const struct held *h, time_t now)
+{
+	const struct repo_backup *b = NULL;
+	char age[32];
+
+	for (size_t i = 0; i < h->list->n; i++)
+		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]) &&
+		    h->list->backups[i].seal.unreadable == 0)
+			b = &h->list->backups[i];
+	if (b == NULL) {
+		found(h->report, VERIFY_DAMAGE, "too-old",
+		    "series %s: there is no complete backup that counts", h->series);
+		return;
+	}
+	put_age(now - b->seal.created.tv_sec, age);
+	if (b->seal.created.tv_sec > now + 3600)
+		found(h->report, VERIFY_DAMAGE, "too-old",
+		    "series %s: the newest complete backup, %s, claims to be from the future",
+		    h->series, b->name);
+	else if (now > b->seal.created.tv_sec &&
+	    (uint64_t)(now - b->seal.created.tv_sec) > h->opts->max_age)
+		found(h->report, VERIFY_DAMAGE, "too-old",
+		    "series %s: the newest complete backup, %s, is %s old", h->series, b->name,
+		    age);
+}
+
+static void
+check_series(struct held *h, time_t now)
+{
+	h->newest = NULL;
+	for (size_t i = 0; i < h->list->n; i++)
+		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]))
+			h->newest = &h->list->backups[i];
+	if (h->newest != NULL) {
+		check_holds(h);
+		check_others(h);
+	}
+	if (h->opts->max_age > 0)
+		check_age(h, now);
+	else if (verify_newest_complete(h->list, h->series) == NULL)
+		found(h->report, VERIFY_DAMAGE, "incomplete",
+		    "series %s: there is no complete backup", h->series);
+}
+
+static void
+tell_unsealed(const struct held *h)
+{
+	const struct repo_list *l = h->list;
+
+	if (l->n_unsealed > 0)
+		found(h->report, VERIFY_NOTE, "unsealed",
+		    "%zu archive%s without a seal, %s%s, cannot be checked (manifest import adopts "
+		    "%s)",
+		    l->n_unsealed, l->n_unsealed == 1 ? "" : "s", l->unsealed[0],
+		    l->n_unsealed == 1 ? "" : " and on", l->n_unsealed == 1 ? "it" : "them");
+}
+
+void
+verify_held(const struct repo_list *l, const struct verify_opts *o,
+    const struct verify_picks *picks, time_t now, struct verify_report *r)
+{
+	struct held h = {.list = l, .opts = o, .picks = picks, .report = r};
+
+	tell_bad_seals(&h);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		if (b->state == REPO_BAD || !verify_in_scope(b, o) ||
+		    (h.series != NULL && strcmp(h.series, b->seal.series) == 0))
+			continue;
+		h.series = b->seal.series;
+		check_series(&h, now);
+	}
+	tell_unsealed(&h);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/member.h"
+#include "core/err.h"
+#include "core/io.h"
+#include "core/path.h"
+#include "core/progress.h"
+#include "seal/seal.h"
+#include "seal/section.h"
+#include "verify/compare.h"
+#include "verify/opts.h"
+
+/* A member that claims to be longer than any that could be packed is damage, not a reason to
+ * allocate. */
+#define PACKED_MAX (MEMBER_PLAIN_MAX + (1u << 20))
+
+struct worker {
+	struct member_unpacker *unpacker;
+	struct manifest_reader *reader; /* NULL: no sound index */
+};
+
+struct verify_job *
+verify_job_new(const struct manifest_member *m, struct err *e)
+{
+	struct verify_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL || (m->path != NULL && (job->path = strdup(m->path)) == NULL)) {
+		free(job);
+		(void)err_nomem(e);
+		return NULL;
+	}
+	job->m = *m;
+	job->m.path = job->path;
+	return job;
+}
+
+void
+verify_job_free(void *p)
+{
+	struct verify_job *job = p;
+
+	if (job == NULL)
+		return;
+	free(job->path);
+	free(job->next_path);
+	free(job->first_path);
+	free(job->last_path);
+	buf_done(&job->packed);
+	buf_done(&job->plain);
+	buf_done(&job->section);
+	verify_finds_done(&job->finds);
+	free(job);
+}
+
+void *
+verify_worker_new(void *ctx, struct err *e)
+{
+	const struct verify_source *src = ctx;
+	struct worker *w = calloc(1, sizeof(*w));
+	struct err why = {0};
+
+	if (w == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	if (member_unpacker_new(&w->unpacker, e) < 0) {
+		verify_worker_free(w);
+		return NULL;
+	}
+	/* A damaged index was reported by who opened it first. */
+	if (src->manifest_fd >= 0 &&
+	    manifest_reader_new(&w->reader, src->manifest_fd, src->seal, &why) < 0)
+		w->reader = NULL;
+	return w;
+}
+
+void
+verify_worker_free(void *p)
+{
+	struct worker *w = p;
+
+	if (w == NULL)
+		return;
+	member_unpacker_free(w->unpacker);
+	manifest_reader_free(w->reader);
+	free(w);
+}
+
+/* ---- telling ---- */
+
+/* The names of all that the member holds, from its section. */
+static void
+list_section(struct verify_job *job)
+{
+	struct section_parser *p = NULL;
+	struct section_line line;
+
+	if (section_parser_new(&p, job->section.data, job->section.len, NULL) < 0) {
+		job->finds.failed = true;
+		return;
+	}
+	while (section_next(p, &line, NULL) == 1)
+		if (!line.is_note)
+			verify_finds_file(&job->finds, line.path);
+	section_parser_free(p);
+}
+
+static void
+list_files(struct verify_job *job)
+{
+	if (job->m.kind == MANIFEST_HEADER || job->m.kind == MANIFEST_CHUNK)
+		verify_finds_file(&job->finds, job->path);
+	else if (job->m.kind == MANIFEST_FILES && !job->section_bad)
+		list_section(job);
+}
+
+/* "its files are those from A up to B", where the section cannot name them. */
+static void
+put_range(const struct verify_job *job, struct buf *text)
+{
+	buf_printf(text, "files from %s up to %s", job->path[0] != '\0' ? job->path : ".",
+	    job->next_path != NULL ? job->next_path : "the end");
+}
+
+static void
+member_damaged(struct verify_job *job, const char *code, const char *why)
+{
+	struct buf range = {0};
+
+	job->damaged = true;
+	if (!job->is_member) {
+		verify_finds_add(&job->finds, VERIFY_DAMAGE, code, NULL,
+		    "archive at %" PRIu64 ", %" PRIu64 " bytes: %s", job->m.offset,
+		    job->m.packed_len, why);
+		return;
+	}
+	if (job->m.kind == MANIFEST_FILES && job->section_bad) {
+		buf_puts(&range, "; ");
+		put_range(job, &range);
+	}
+	verify_finds_add(&job->finds, VERIFY_DAMAGE, code, NULL,
+	    "member of the archive at %" PRIu64 ", %" PRIu64 " bytes: %s%s", job->m.offset,
+	    job->m.packed_len, why, buf_str(&range));
+	buf_done(&range);
+	list_files(job);
+}
+
+/* ---- reading ---- */
+
+static void
+section_damaged(struct verify_job *job, const char *why)
+{
+	struct buf range = {0};
+
+	job->section_bad = true;
+	if (job->path != NULL)
+		put_range(job, &range);
+	verify_finds_add(
+	    &job->finds, VERIFY_DAMAGE, "manifest-section", NULL, "%s: %s", why, buf_str(&range));
+	buf_done(&range);
+}
+
+static int
+scan_line(struct verify_job *job, const struct section_line *line, struct err *e)
+{
+	char *last = job->last_path;
+
+	if (line->is_note)
+		return 0;
+	job->lines++;
+	if (line->type == ENTRY_FILE)
+		job->files_bytes += line->size;
+	if (last != NULL && path_cmp(last, strlen(last), line->path, line->path_len) >= 0)
+		verify_finds_add(&job->finds, VERIFY_DAMAGE, "manifest-order", line->path,
+		    "is out of order in the manifest");
+	if ((job->last_path = strdup(line->path)) == NULL ||
+	    (job->first_path == NULL && (job->first_path = strdup(line->path)) == NULL)) {
+		free(last);
+		return err_nomem(e);
+	}
+	free(last);
+	return 0;
+}
+
+/* Is every line of it sound, and are they as many as the index says? */
+static int
+scan_section(struct verify_job *job, struct err *e)
+{
+	struct section_parser *p = NULL;
+	struct section_line line;
+	struct err why = {0};
+	char text[sizeof(why.msg) + 128];
+	int rc;
+
+	if (section_parser_new(&p, job->section.data, job->section.len, e) < 0)
+		return -1;
+	while ((rc = section_next(p, &line, &why)) == 1)
+		if (scan_line(job, &line, e) < 0)
+			break;
+	section_parser_free(p);
+	if (rc == 1)
+		return -1;
+	if (rc == 0 && job->lines != job->m.entries)
+		rc = err_set(&why, ERR_CORRUPT,
+		    "it has %" PRIu64 " entries, the index says %" PRIu64, job->lines,
+		    job->m.entries);
+	if (rc < 0 && why.kind == ERR_SYS)
+		return *e = why, -1;
+	if (rc < 0) {
+		(void)snprintf(text, sizeof(text), "manifest section at %" PRIu64 ": %s",
+		    job->m.section_offset, why.msg);
+		section_damaged(job, text);
+	}
+	return 0;
+}
+
+/* The section first: with it, damage has names. */
+static int
+read_section(struct worker *w, struct verify_job *job, struct err *e)
+{
+	struct err why = {0};
+
+	if (w->reader == NULL) {
+		job->section_bad = true;
+		return 0;
+	}
+	if (manifest_section(w->reader, &job->m, &job->section, &why) == 0)
+		return scan_section(job, e);
+	if (why.kind == ERR_SYS && why.sys == ENOMEM)
+		return *e = why, -1;
+	section_damaged(job, why.msg);
+	return 0;
+}
+
+/* What cannot be read is damage too, and no reason to stop; short of memory is. */
+static int
+read_packed(const struct verify_source *src, struct verify_job *job, struct err *e)
+{
+	size_t len = (size_t)job->m.packed_len;
+	struct err why = {0};
+	void *room;
+	ssize_t n;
+
+	job->unread = true;
+	if (src->archive_fd < 0)
+		return 0;
+	if (job->m.packed_len > PACKED_MAX) {
+		member_damaged(job, "archive-member", "impossible length");
+		return 0;
+	}
+	if (job->m.offset + job->m.packed_len > job->file_size) {
+		job->beyond = true;
+		list_files(job);
+		return 0;
+	}
+	if ((room = buf_reserve(&job->packed, len)) == NULL)
+		return err_nomem(e);
+	n = io_pread(src->archive_fd, room, len, job->m.offset, &why);
+	if (n < 0) {
+		member_damaged(job, "archive-read", why.msg);
+		return 0;
+	}
+	job->packed.len = (size_t)n;
+	job->unread = (size_t)n < len;
+	if (job->unread)
+		member_damaged(job, "archive-read", "the file became shorter meanwhile");
+	return 0;
+}
+
+static void
+check_packed(struct verify_job *job)
+{
+	uint8_t digest[SHA256_LEN];
+
+	sha256_of(job->packed.data, job->packed.len, digest);
+	if (memcmp(digest, job->m.packed_digest, SHA256_LEN) != 0)
+		member_damaged(job, "archive-member", "digest differs");
+}
+
+/* A sound digest over a member that does not unpack: it was sealed so. */
+static int
+check_plain(struct worker *w, struct verify_job *job, struct err *e)
+{
+	uint8_t digest[SHA256_LEN];
+	struct err why = {0};
+
+	if (job->m.plain_len > MEMBER_PLAIN_MAX) {
+		member_damaged(job, "archive-plain", "impossible length");
+		return 0;
+	}
+	if (member_unpack(w->unpacker, job->packed.data, job->packed.len, (size_t)job->m.plain_len,
+		&job->plain, &why) < 0) {
+		if (why.kind != ERR_CORRUPT)
+			return *e = why, -1;
+		member_damaged(job, "archive-plain", why.msg);
+		return 0;
+	}
+	sha256_of(job->plain.data, job->plain.len, digest);
+	if (memcmp(digest, job->m.plain_digest, SHA256_LEN) != 0)
+		member_damaged(job, "archive-plain", "digest of the unpacked bytes differs");
+	return 0;
+}
+
+int
+verify_worker_work(void *ctx, void *worker, void *p, struct err *e)
+{
+	const struct verify_source *src = ctx;
+	struct worker *w = worker;
+	struct verify_job *job = p;
+
+	if (job->is_member && read_section(w, job, e) < 0)
+		return -1;
+	if (read_packed(src, job, e) < 0)
+		return -1;
+	progress_add(job->m.packed_len, job->is_member ? job->m.entries : 0);
+	if (!job->is_member || job->unread)
+		return 0;
+	check_packed(job);
+	if (src->level < VERIFY_DEEP || job->damaged)
+		return 0;
+	if (check_plain(w, job, e) < 0)
+		return -1;
+	if (!job->damaged && job->m.kind == MANIFEST_FILES)
+		return verify_compare_files(job, e);
+	return 0;
+}

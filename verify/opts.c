@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/opts.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/pipeline.h"
+#include "seal/seal.h"
+
+#define JOBS_MAX 256
+
+static const char *const levels[] = {"quick", "standard", "deep", NULL};
+
+const char *
+verify_level_name(int level)
+{
+	return levels[level];
+}
+
+static int
+check(const struct verify_opts *o, struct err *e)
+{
+	if (o->repo == NULL)
+		return err_set(e, ERR_USAGE, "which repository? (--repo DIR or TARSEAL_REPO)");
+	if (o->trust == NULL && !o->untrusted)
+		return err_set(e, ERR_USAGE,
+		    "which keys are trusted? (--trust FILE or TARSEAL_TRUST; --untrusted for "
+		    "none)");
+	if (o->all && o->backups.n > 0)
+		return err_set(e, ERR_USAGE, "--all and names of backups exclude each other");
+	if (o->series != NULL && !seal_name_ok(o->series))
+		return err_set(e, ERR_USAGE, "--series %s: is not a series' name", o->series);
+	return clock_zone_set(o->timezone, e);
+}
+
+int
+verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
+{
+	const struct opt table[] = {
+	    {"repo", 'r', OPT_STRING, "DIR", "the repository", &o->repo, "TARSEAL_REPO", 0, 0,
+		NULL},
+	    {"trust", 't', OPT_STRING, "FILE", "public keys that seals must be signed with",
+		&o->trust, "TARSEAL_TRUST", 0, 0, NULL},
+	    {"all", 'a', OPT_FLAG, NULL, "check all backups, not the latest only", &o->all, NULL, 0,
+		0, NULL},
+	    {"series", 's', OPT_STRING, "NAME", "only backups of this series", &o->series,
+		"TARSEAL_SERIES", 0, 0, NULL},
+	    {"level", 'l', OPT_CHOICE, "LEVEL",
+		"how much is checked: seals and sizes, every stored byte, every file", &o->level,
+		NULL, 0, 0, levels},
+	    {"max-age", 0, OPT_DURATION, "DURATION",
+		"report a series whose newest complete backup is older (26h, 7d)", &o->max_age,
+		NULL, 0, 0, NULL},
+	    {"untrusted", 0, OPT_FLAG, NULL,
+		"note missing, wrong, and unknown signatures, but do not fail for them",
+		&o->untrusted, NULL, 0, 0, NULL},
+	    {"jobs", 'j', OPT_UINT, "N", "threads that read and check", &o->jobs, "TARSEAL_JOBS", 1,
+		JOBS_MAX, NULL},
+	    {"timezone", 0, OPT_STRING, "ZONE", "zone of the times shown", &o->timezone,
+		"TARSEAL_TIMEZONE", 0, 0, NULL},
+	    {.name = NULL},
+	};
+	const struct opt_program prog = {
+	    .name = "verify",
+	    .synopsis = "--repo DIR --trust FILE [OPTION...] [BACKUP... | --all]",
+	    .description = "Checks that backups are whole, signed, and all there, and lists all "
+			   "damage by the names of the files that it touches. BACKUP is "
+			   "\"latest\" (the default), a name, or a unique leading part of one.",
+	    .opts = table,
+	    .max_args = SIZE_MAX,
+	    .args_name = "BACKUP",
+	};
+	int rc;
+
+	memset(o, 0, sizeof(*o));
+	o->level = VERIFY_STANDARD;
+	o->jobs = pipeline_default_workers();
+	if (o->jobs > JOBS_MAX)
+		o->jobs = JOBS_MAX;
+	rc = opt_parse(&prog, &o->common, argc, argv, &o->backups, e);
+	return rc != 0 ? rc : check(o, e);
+}
+
+void
+verify_opts_done(struct verify_opts *o)
+{
+	opt_list_done(&o->backups);
+}

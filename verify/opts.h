@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VERIFY_OPTS_H
+#define VERIFY_OPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/opt.h"
+
+struct err;
+
+/* What verify is asked to do. */
+enum verify_level { VERIFY_QUICK, VERIFY_STANDARD, VERIFY_DEEP };
+
+struct verify_opts {
+	const char *repo, *trust, *series, *timezone;
+	bool all, untrusted;
+	int level; /* enum verify_level */
+	uint64_t max_age; /* seconds; 0: any */
+	uint64_t jobs;
+	struct opt_list backups;
+	struct opt_common common;
+};
+
+/* 0; 1: --help or --version was served; -1.  verify_opts_done() in every case. */
+int verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e);
+void verify_opts_done(struct verify_opts *o);
+/* "quick", "standard", "deep" */
+const char *verify_level_name(int level);
+
+#endif

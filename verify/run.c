@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/run.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/progress.h"
+#include "core/stop.h"
+#include "seal/key.h"
+#include "store/repo.h"
+#include "verify/check.h"
+#include "verify/held.h"
+#include "verify/opts.h"
+#include "verify/pick.h"
+#include "verify/record.h"
+#include "verify/report.h"
+
+struct run {
+	const struct verify_opts *opts;
+	struct repo *repo;
+	struct trust *trust; /* NULL: --untrusted without keys */
+	struct repo_list list;
+	struct verify_picks picks;
+	struct verify_report report;
+	struct verify_result *results;
+	size_t n_results;
+};
+
+static int
+open_all(struct run *r, struct err *e)
+{
+	const struct verify_opts *o = r->opts;
+
+	if (o->trust != NULL &&
+	    (trust_new(&r->trust, e) < 0 || trust_load(r->trust, o->trust, e) < 0))
+		return -1;
+	if (repo_open(&r->repo, o->repo, e) < 0 || repo_list(r->repo, r->trust, &r->list, e) < 0 ||
+	    verify_pick(&r->list, o, &r->picks, e) < 0)
+		return -1;
+	r->results = calloc(r->list.n + 1, sizeof(*r->results));
+	return r->results != NULL ? 0 : err_nomem(e);
+}
+
+static void
+tell_state(struct run *r, const struct repo_backup *b)
+{
+	struct verify_finding f = {.kind = r->opts->untrusted ? VERIFY_NOTE : VERIFY_TRUST};
+
+	if (b->state == REPO_UNSIGNED) {
+		f.code = "unsigned";
+		f.text = "its seal is not signed";
+	} else if (b->state == REPO_UNTRUSTED) {
+		f.code = "untrusted";
+		f.text = b->why->msg;
+	} else
+		return;
+	verify_report_found(&r->report, &f);
+}
+
+static int
+check_one(struct run *r, const struct repo_backup *b, struct err *e)
+{
+	if (stop_check(e) < 0)
+		return -1;
+	verify_report_backup(&r->report, b);
+	tell_state(r, b);
+	if (verify_check(r->repo, b, r->opts, &r->report, e) < 0)
+		return err_where(e, "%s", b->name);
+	/* What was put in its place by whoever could not sign it is not of the history. */
+	if (b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED)
+		r->results[r->n_results++] = (struct verify_result){
+		    .backup = b, .at = clock_now().tv_sec, .ok = verify_report_ok(&r->report)};
+	return 0;
+}
+
+static int
+check_picked(struct run *r, struct err *e)
+{
+	uint64_t total = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->picks.n; i++)
+		if (r->picks.picked[i])
+			total += r->list.backups[i].seal.archive_size;
+	if (r->opts->level != VERIFY_QUICK) {
+		if (progress_start((enum progress_mode)r->opts->common.progress, "verify", e) < 0)
+			return -1;
+		progress_total(total);
+	}
+	for (size_t i = 0; i < r->picks.n && rc == 0; i++)
+		if (r->picks.picked[i])
+			rc = check_one(r, &r->list.backups[i], e);
+	progress_stop();
+	return rc;
+}
+
+/* A doubt about who made it weighs more than damage. */
+static enum cli_status
+status_of(const struct run *r)
+{
+	if (r->report.found[VERIFY_TRUST] > 0)
+		return CLI_UNTRUSTED;
+	return r->report.found[VERIFY_DAMAGE] > 0 ? CLI_WRONG : CLI_OK;
+}
+
+static int
+exit_status(enum cli_status found, const struct err *e)
+{
+	if (e->kind == ERR_STOPPED)
+		return 128 + stop_signal();
+	return (int)(e->kind != ERR_NONE ? cli_status_of(e) : found);
+}
+
+enum cli_status
+verify_run(const struct verify_opts *o, FILE *out, struct err *e)
+{
+	struct run r = {.opts = o};
+	enum cli_status status = CLI_OK;
+
+	if (open_all(&r, e) == 0) {
+		verify_report_begin(&r.report, o, out);
+		verify_held(&r.list, o, &r.picks, clock_now().tv_sec, &r.report);
+		verify_catalog_note(r.repo, &r.list, &r.report);
+		(void)check_picked(&r, e);
+		status = status_of(&r);
+		verify_report_end(&r.report, exit_status(status, e));
+		verify_record(r.repo, o, r.results, r.n_results);
+	}
+	free(r.results);
+	verify_picks_done(&r.picks);
+	repo_list_done(&r.list);
+	repo_close(r.repo);
+	trust_free(r.trust);
+	return status;
+}
