@@ -194,7 +194,11 @@ put_names(struct tar_writer *w, const struct entry *en, struct ustar *h)
 static void
 put_numbers(struct tar_writer *w, const struct entry *en, uint64_t stored, struct ustar *h)
 {
-	if (stored > USTAR_SIZE_MAX)
+	/*
+	 * Python takes the record for a sparse file's real size; who knows sparse files also knows
+	 * base-256.
+	 */
+	if (stored > USTAR_SIZE_MAX && !en->sparse)
 		pax_put_number(&w->pax, "size", stored);
 	if (en->uid > USTAR_UID_MAX)
 		pax_put_number(&w->pax, "uid", en->uid);

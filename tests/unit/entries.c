@@ -39,6 +39,7 @@ static const struct entry_xattr xattrs[] = {
 static const struct entry_extent two_holes[] = {{4096, 1024}, {8192, 4000}};
 static const struct entry_extent at_both_ends[] = {{0, 512}, {99999, 1}};
 static const struct entry_extent far[] = {{0, 512}, {UINT64_C(1) << 62, 513}};
+static const struct entry_extent huge[] = {{0, UINT64_C(9) << 30}, {UINT64_C(20) << 30, 5}};
 static const struct entry_extent whole[] = {{0, 2048}};
 
 static struct entry table[256];
@@ -221,6 +222,7 @@ entries_all(size_t *n)
 		add_sparse("sparse/two-holes", 1 << 20, two_holes, 2);
 		add_sparse("no-last-hole", 100000, at_both_ends, 2);
 		add_sparse("far", (UINT64_C(1) << 62) + 5000, far, 2);
+		add_sparse("huge", UINT64_C(30) << 30, huge, 2);
 		add_sparse("no-hole", 2048, whole, 1);
 		add_sparse("all-hole", UINT64_C(10) << 30, NULL, 0);
 		add_sparse("nothing", 0, NULL, 0);
