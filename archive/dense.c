@@ -91,8 +91,7 @@ dense_store(const uint8_t *p, size_t len, uint8_t *out)
 		out[2] = (uint8_t)(n >> 8);
 		out[3] = (uint8_t)~n;
 		out[4] = (uint8_t)(~n >> 8);
-		if (n > 0)
-			memcpy(out + BLOCK_HEAD, p, n);
+		memcpy(out + BLOCK_HEAD, p, n);
 		out += BLOCK_HEAD + n;
 		p += n;
 		len -= n;

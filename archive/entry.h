@@ -44,7 +44,7 @@ struct entry {
 	int64_t mtime_sec;
 	uint32_t mtime_nsec;
 	uint32_t rdev_major, rdev_minor; /* CHAR, BLOCK */
-	const char *link; /* SYMLINK: target; HARDLINK: clean path; else NULL */
+	const char *link; /* SYMLINK: target; HARDLINK: clean path; NUL-terminated; else NULL */
 	size_t link_len;
 	/* Sorted by name. */
 	const struct entry_xattr *xattrs;
