@@ -434,6 +434,31 @@ a_trust_file_is_taken_whole_or_not_at_all(void **state)
 }
 
 static void
+a_trust_file_without_keys_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = {.data = NULL};
+	char *large = malloc(1 << 20);
+
+	write_file(f->a, "", 0);
+	trust_is_refused(f, "is empty");
+	write_file(f->a, "text\n", 5);
+	trust_is_refused(f, "no PEM block");
+	buf_puts(&b,
+	    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+	    "-----END EC PARAMETERS-----\n");
+	write_buf(f->a, &b);
+	trust_is_refused(f, "holds no public key");
+	load_is_refused(f, "holds no key");
+	assert_non_null(large);
+	memset(large, '\n', 1 << 20);
+	write_file(f->a, large, 1 << 20);
+	trust_is_refused(f, "too large");
+	free(large);
+	buf_done(&b);
+}
+
+static void
 a_private_key_in_a_trust_file_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -753,6 +778,7 @@ main(void)
 	    CASE(a_point_in_short_form_has_the_same_id),
 	    CASE(a_trust_file_holds_several_keys_and_comments),
 	    CASE(a_trust_file_is_taken_whole_or_not_at_all),
+	    CASE(a_trust_file_without_keys_is_refused),
 	    CASE(a_private_key_in_a_trust_file_is_refused),
 	    CASE(key_load_tells_wrong_kinds_apart),
 	    CASE(encrypted_keys_are_refused_without_a_question),

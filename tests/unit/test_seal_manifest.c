@@ -223,6 +223,7 @@ write_all(struct fixture *f)
 
 struct edit {
 	const char *from, *to; /* the first occurrence, which must be there */
+	const char *why; /* what the reader must say to it */
 };
 
 static void
@@ -404,14 +405,17 @@ read_everything(struct fixture *f)
 	return n;
 }
 
+/* what: what was done to it; why: a part of the message. */
 static void
-is_refused(struct fixture *f, const char *what)
+is_refused(struct fixture *f, const char *what, const char *why)
 {
 	err_clear(&f->e);
 	if (read_everything(f) == 0)
 		fail_msg("%s was taken", what);
 	if (f->e.kind != ERR_CORRUPT && f->e.kind != ERR_UNSUPPORTED)
 		fail_msg("%s: %s", what, f->e.msg);
+	if (strstr(f->e.msg, why) == NULL)
+		fail_msg("%s: \"%s\" does not say \"%s\"", what, f->e.msg, why);
 }
 
 /* ---- tests ---- */
@@ -514,7 +518,7 @@ every_changed_byte_is_found(void **state)
 		uint8_t b = f->file.data[i] ^ (uint8_t)(1 << i % 8);
 
 		assert_int_equal(io_pwrite(f->fd, &b, 1, i, &f->e), 0);
-		is_refused(f, "a changed byte");
+		is_refused(f, "a changed byte", "digest differs");
 		assert_int_equal(io_pwrite(f->fd, &f->file.data[i], 1, i, &f->e), 0);
 	}
 	assert_int_equal(read_everything(f), 0);
@@ -529,7 +533,7 @@ a_cut_file_is_found(void **state)
 	forge(f, 4, NULL, NULL);
 	for (size_t len = 0; len < f->file.len; len += 13) {
 		assert_int_equal(ftruncate(f->fd, (off_t)len), 0);
-		is_refused(f, "a cut manifest");
+		is_refused(f, "a cut manifest", "root of the manifest's index: ends early");
 		store(f);
 	}
 }
@@ -660,8 +664,7 @@ the_manifest_of_another_backup_is_refused(void **state)
 	(void)strcpy(f->seal.name, "app-20260209_000005");
 	assert_int_equal(read_everything(f), 0);
 	f->seal.archive_size++;
-	is_refused(f, "another archive's size");
-	assert_non_null(strstr(f->e.msg, "not the archive's end"));
+	is_refused(f, "another archive's size", "not the archive's end");
 }
 
 static void
@@ -704,6 +707,38 @@ a_page_is_closed_by_its_text_too(void **state)
 		    manifest_seek_path(f->reader, f->members[i].path, MANIFEST_PATH_MAX, &f->e), 0);
 		read_from(f, i);
 	}
+	free(path);
+}
+
+/* Every page of long paths adds half a mebibyte to the root: up to here and no further. */
+static void
+the_root_stays_within_its_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest_member m = {.kind = MANIFEST_FILES, .packed_len = 100, .plain_len = 512};
+	char *path = malloc(MANIFEST_PATH_MAX + 1);
+	struct manifest_writer *w;
+
+	assert_non_null(path);
+	memset(path, '\xff', MANIFEST_PATH_MAX);
+	path[MANIFEST_PATH_MAX] = '\0';
+	assert_int_equal(manifest_writer_new(&w, f->fd, f->seal.name, 1, &f->e), 0);
+	m.path = path;
+	m.path_len = MANIFEST_PATH_MAX;
+	for (int i = 0; i < 2 * 128 + 1; i++, m.offset += 100) {
+		path[0] = (char)('a' + i / 16);
+		path[1] = (char)('a' + i % 16);
+		if (manifest_write(w, &m, NULL, 0, 0, &f->e) == -1)
+			fail_msg("%s", f->e.msg);
+	}
+	m.kind = MANIFEST_END;
+	m.path = NULL;
+	m.path_len = 0;
+	assert_int_equal(manifest_write(w, &m, NULL, 0, 0, &f->e), 0);
+	assert_int_equal(manifest_writer_finish(w, &f->seal, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_UNSUPPORTED);
+	assert_non_null(strstr(f->e.msg, "too large"));
+	manifest_writer_free(w);
 	free(path);
 }
 
@@ -1013,52 +1048,51 @@ static void
 a_page_that_lies_is_refused(void **state)
 {
 	static const struct edit edits[] = {
-	    {"#@ f 0 1111 ", "#@ f 1 1111 "},
-	    {"#@ f 0 1111 ", "#@ f 0 1112 "},
-	    {"#@ f 0 1111 ", "#@ f 0 01111 "},
-	    {"#@ f 0 1111 ", "#@ f 0 0 "},
-	    {"#@ f 0 1111 ", "#@ f 00 1111 "},
-	    {"#@ f 0 1111 ", "#@ f -0 1111 "},
-	    {"#@ f 0 1111 ", "#@ f  0 1111 "},
-	    {"#@ f 0 1111 ", "#@ g 0 1111 "},
-	    {"#@ f 0 1111 ", "#@ c 0 1111 "},
-	    {"#@ f 0 1111 ", "#@ e 0 1111 "},
-	    {"#@ f 0 1111 ", "#: f 0 1111 "},
-	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 67108865 "},
-	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 12 "},
-	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 2047 "}, /* the sum */
-	    {"#@ h 1111 222 ", "#@ h 1111 223 "},
-	    {"#@ h 1111 222 ", "#@ h 1112 222 "},
-	    {"#@ h 1111 222 ", "#@ c 1111 222 "},
-	    {"#@ h 1111 ", "#@ h 18446744073709551615 "},
-	    {"#@ h 1111 ", "#@ h 9223372036854775807 "},
-	    {"#@ c 1333 ", "#@ h 1333 "},
-	    {"#@ c 1333 ", "#@ f 1333 "},
-	    {" 1 1048576 ./big", " 1 0 ./big"},
-	    {" 1048576 ./big", " 0 ./big"},
-	    {" 1048576 ./big", " 1048576 ./bih"},
-	    {" 1048576 ./big", " 1048576 -"},
-	    {" 0 ./c\n", " 0 ./a\n"},
-	    {" 0 ./c\n", " 0 ./big\n"},
-	    {" 0 ./c\n", " 0 ./\\143\n"},
-	    {" 0 ./c\n", " 0 ./c/\n"},
-	    {" 0 ./c\n", " 0 ./../c\n"},
-	    {" 0 ./c\n", " 0 c\n"},
-	    {" 0 ./c\n", " 0 ./c \n"},
-	    {" 0 ./c\n", " 0 ./c 1\n"},
-	    {" 0 ./c\n", " 1 ./c\n"},
-	    {" 0 ./c\n", " 0 -\n"},
-	    {" 7 0 ./c", " 8 0 ./c"},
-	    {" 7 0 ./c", " 07 0 ./c"},
-	    {" 0 0 0 - 0 0 ./big", " 0 0 0 - 1 0 ./big"},
-	    {" 0 0 0 - 0 0 ./big", " 0 0 0  0 0 ./big"},
-	    {" 0 0 0 - 0 0 ./big", " 1 0 0 - 0 0 ./big"},
-	    {" 0 0 -\n", " 0 0 .\n"},
-	    {" 0 0 -\n", " 0 0 -\n\n"},
-	    {" 0 0 -\n", " 0 0 -\n#\n"},
-	    {" 0 0 -\n", " 0 0 -"},
-	    {" - ", " + "},
-
+	    {"#@ f 0 1111 ", "#@ f 1 1111 ", "not the archive's start"},
+	    {"#@ f 0 1111 ", "#@ f 0 1112 ", "end to end"},
+	    {"#@ f 0 1111 ", "#@ f 0 01111 ", "place or length"},
+	    {"#@ f 0 1111 ", "#@ f 0 0 ", "place or length"},
+	    {"#@ f 0 1111 ", "#@ f 00 1111 ", "place or length"},
+	    {"#@ f 0 1111 ", "#@ f -0 1111 ", "place or length"},
+	    {"#@ f 0 1111 ", "#@ f  0 1111 ", "place or length"},
+	    {"#@ f 0 1111 ", "#@ g 0 1111 ", "not an index line"},
+	    {"#@ f 0 1111 ", "#@ c 0 1111 ", "not the archive's start"},
+	    {"#@ f 0 1111 ", "#@ e 0 1111 ", "without a path"},
+	    {"#@ f 0 1111 ", "#: f 0 1111 ", "not an index line"},
+	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 67108865 ", "place or length"},
+	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 12 ", "place or length"},
+	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 2047 ", "add up to its totals"},
+	    {"#@ h 1111 222 ", "#@ h 1111 223 ", "end to end"},
+	    {"#@ h 1111 222 ", "#@ h 1112 222 ", "end to end"},
+	    {"#@ h 1111 222 ", "#@ c 1111 222 ", "does not follow its file"},
+	    {"#@ h 1111 ", "#@ h 18446744073709551615 ", "place or length"},
+	    {"#@ h 1111 ", "#@ h 9223372036854775807 ", "place or length"},
+	    {"#@ c 1333 ", "#@ h 1333 ", "members out of order"},
+	    {"#@ c 1333 ", "#@ f 1333 ", "members out of order"},
+	    {" 1 1048576 ./big", " 1 0 ./big", "chunks out of order"},
+	    {" 1048576 ./big", " 0 ./big", "chunks out of order"},
+	    {" 1048576 ./big", " 1048576 ./bih", "does not follow its file"},
+	    {" 1048576 ./big", " 1048576 -", "without a path"},
+	    {" 0 ./c\n", " 0 ./a\n", "members out of order"},
+	    {" 0 ./c\n", " 0 ./big\n", "members out of order"},
+	    {" 0 ./c\n", " 0 ./\\143\n", "not escaped as"},
+	    {" 0 ./c\n", " 0 ./c/\n", "component"},
+	    {" 0 ./c\n", " 0 ./../c\n", "component"},
+	    {" 0 ./c\n", " 0 c\n", "does not start with './'"},
+	    {" 0 ./c\n", " 0 ./c \n", "something behind it"},
+	    {" 0 ./c\n", " 0 ./c 1\n", "something behind it"},
+	    {" 0 ./c\n", " 1 ./c\n", "file offset"},
+	    {" 0 ./c\n", " 0 -\n", "without a path"},
+	    {" 7 0 ./c", " 8 0 ./c", "add up"},
+	    {" 7 0 ./c", " 07 0 ./c", "number of entries"},
+	    {" 0 0 0 - 0 0 ./big", " 0 0 0 - 1 0 ./big", "number of entries"},
+	    {" 0 0 0 - 0 0 ./big", " 0 0 0  0 0 ./big", "impossible section"},
+	    {" 0 0 0 - 0 0 ./big", " 1 0 0 - 0 0 ./big", "impossible section"},
+	    {" 0 0 -\n", " 0 0 .\n", "without a path"},
+	    {" 0 0 -\n", " 0 0 -\n\n", "more lines"},
+	    {" 0 0 -\n", " 0 0 -\n#\n", "more lines"},
+	    {" 0 0 -\n", " 0 0 -", "without an end"},
+	    {" - ", " + ", "not a digest"},
 	};
 	struct fixture *f = *state;
 
@@ -1069,7 +1103,7 @@ a_page_that_lies_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		small(f);
 		forge(f, 512, &edits[i], NULL);
-		is_refused(f, edits[i].to);
+		is_refused(f, edits[i].to, edits[i].why);
 	}
 }
 
@@ -1079,7 +1113,7 @@ sections_that_do_not_tile_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	char from[64], to[64];
-	struct edit edit = {from, to};
+	struct edit edit = {.from = from, .to = to};
 
 	for (int way = 0; way < 4; way++) {
 		struct manifest_member *m = &f->members[3];
@@ -1096,40 +1130,43 @@ sections_that_do_not_tile_are_refused(void **state)
 		    (unsigned)(way == 3 ? m->section_plain + 1 : m->section_plain));
 		small(f);
 		forge(f, 512, &edit, NULL);
-		is_refused(f, to);
+		is_refused(f, to, way == 3 ? "gzip member" : "sections do not lie end to end");
 	}
 }
+
+#define HEX "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static void
 a_root_that_lies_is_refused(void **state)
 {
 	static const struct edit edits[] = {
-	    {"# tarseal-index 1", "# tarseal-index 2"},
-	    {"# tarseal-index 1", "# tarseal-index 01"},
-	    {"# tarseal-index 1", "# tarseal-index "},
-	    {"# tarseal-index 1\n", ""},
-	    {"#@ root 6 ", "#@ root 5 "},
-	    {"#@ root 6 ", "#@ root 7 "},
-	    {"#@ root 6 ", "#@ root 06 "},
-	    {"#@ root 6 ", "#@ root 6  "},
-	    {" 10240\n", " 10241\n"},
-	    {" 10240\n", " 10240 \n"},
-	    {"#@ head ", "#@ head 1"},
-	    {"#@ head ", "#@ page "},
-	    {" 4 .\n", " 3 .\n"},
-	    {" 4 .\n", " 5 .\n"},
-	    {" 4 .\n", " 0 .\n"},
-	    {" 4 .\n", " 513 .\n"},
-	    {" 4 .\n", " 4 ./a\n"},
-	    {" 4 .\n", " 4 -\n"},
-	    {" 4 .\n", " 4 .\n\n"},
-	    {" 2 ./c\n", " 2 .\n"},
-	    {" 2 ./c\n", " 2 ./d\n"},
-	    {" 2 ./c\n", " 2 -\n"},
-	    {" 2 ./c\n", " 2 ./c\n#@ page 0 1 1 0 0 .\n"},
-	    {" 2 ./c\n", " 2 ./c"},
-	    {"#@ page ", "#@ page 1"},
-	    {"#@ page ", "#@ page 9223372036854775807"},
+	    {"# tarseal-index 1", "# tarseal-index 2", "version"},
+	    {"# tarseal-index 1", "# tarseal-index 01", "version"},
+	    {"# tarseal-index 1", "# tarseal-index ", "not an index"},
+	    {"# tarseal-index 1\n", "", "not an index"},
+	    {"#@ root 6 ", "#@ root 5 ", "as many members"},
+	    {"#@ root 6 ", "#@ root 7 ", "as many members"},
+	    {"#@ root 6 ", "#@ root 06 ", "not the totals"},
+	    {"#@ root 6 ", "#@ root 6  ", "not the totals"},
+	    {" 10240\n", " 10241\n", "add up"},
+	    {" 10240\n", " 10240 \n", "not the totals"},
+	    {"#@ head ", "#@ head 1", "pages out of order"},
+	    {"#@ head ", "#@ page ", "not the head"},
+	    {"#@ head ", "#@ head 0 0 " HEX "\n#", "length of the head"},
+	    {" 4 .\n", " 3 .\n", "as many members"},
+	    {" 4 .\n", " 5 .\n", "as many members"},
+	    {" 4 .\n", " 0 .\n", "number of lines"},
+	    {" 4 .\n", " 513 .\n", "number of lines"},
+	    {" 4 .\n", " 4 ./a\n", "another path"},
+	    {" 4 .\n", " 4 -\n", "behind the end"},
+	    {" 4 .\n", " 4 .\n\n", "not a page"},
+	    {" 2 ./c\n", " 2 .\n", "reaches into the next page"},
+	    {" 2 ./c\n", " 2 ./d\n", "another path"},
+	    {" 2 ./c\n", " 2 -\n", "another path"},
+	    {" 2 ./c\n", " 2 ./c\n#@ page 0 1 1 0 0 .\n", "not a page"},
+	    {" 2 ./c\n", " 2 ./c", "without an end"},
+	    {"#@ page ", "#@ page 1", "pages out of order"},
+	    {"#@ page ", "#@ page 9223372036854775807", "not a page"},
 	};
 	struct fixture *f = *state;
 
@@ -1142,7 +1179,7 @@ a_root_that_lies_is_refused(void **state)
 		small(f);
 		f->members[0].entries = 2;
 		forge(f, 4, NULL, &edits[i]);
-		is_refused(f, edits[i].to);
+		is_refused(f, edits[i].to, edits[i].why);
 	}
 }
 
@@ -1156,14 +1193,54 @@ pages_that_do_not_fit_together_are_refused(void **state)
 	f->members[4].offset++; /* a gap between the pages */
 	f->members[5].offset++;
 	forge(f, 4, NULL, NULL);
-	is_refused(f, "a gap between pages");
+	is_refused(f, "a gap between pages", "members do not lie end to end");
 	small(f);
 	f->members[3].file_offset = 0; /* chunk 0 twice, on two pages */
 	forge(f, 3, NULL, NULL);
-	is_refused(f, "the same chunk on two pages");
+	is_refused(f, "the same chunk on two pages", "chunks out of order");
 	small(f);
 	forge(f, 3, NULL, NULL);
 	assert_int_equal(read_everything(f), 0);
+	small(f);
+	forge(f, 2, NULL, &(struct edit){.from = " 2 ./c\n", .to = " 2 ./a\n"});
+	is_refused(f, "a page that starts before the one before it",
+	    "root of the manifest's index: "
+	    "pages out of order");
+}
+
+/* What only a seek could reach is checked without its neighbours. */
+static void
+a_page_is_checked_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest_member m;
+
+	clear_members(f);
+	(void)add(f, MANIFEST_FILES, "", true);
+	(void)add(f, MANIFEST_FILES, "z", true);
+	(void)add(f, MANIFEST_FILES, "c", true);
+	(void)add(f, MANIFEST_END, NULL, false);
+	forge(f, 2, NULL, NULL);
+	is_refused(f, "a path behind the next page", "reaches into the next page");
+
+	clear_members(f);
+	(void)add(f, MANIFEST_FILES, "", true);
+	(void)add(f, MANIFEST_END, NULL, false);
+	(void)add(f, MANIFEST_END, NULL, false);
+	forge(f, 512, NULL, NULL);
+	is_refused(f, "a second end", "a member behind the end");
+	forge(f, 2, NULL, NULL);
+	is_refused(f, "a page behind the end's", "the end is not the last member");
+	forge(f, 1, NULL, NULL);
+	is_refused(f, "two pages of ends", "a page behind the end");
+
+	small(f);
+	forge(f, 2, NULL, NULL);
+	f->seal.archive_size = 4000;
+	must_open(f);
+	assert_int_equal(manifest_seek(f->reader, 2, &f->e), 0);
+	assert_int_equal(manifest_next(f->reader, &m, &f->e), -1);
+	assert_non_null(strstr(f->e.msg, "a member outside the archive"));
 }
 
 static void
@@ -1175,7 +1252,13 @@ absurd_lengths_are_refused_before_memory_is_asked_for(void **state)
 	small(f);
 	forge(f, 512, NULL, NULL);
 	f->seal.root_len = (uint64_t)1 << 62;
-	is_refused(f, "a huge root");
+	is_refused(f, "a huge root", "impossible length");
+	small(f);
+	forge(f, 512, NULL, NULL);
+	memcpy(f->file.data + f->file.len - 4, "\x01\x00\x00\x04", 4); /* its length, it says */
+	sha256_of(f->file.data + f->seal.root_offset, f->seal.root_len, f->seal.root_digest);
+	store(f);
+	is_refused(f, "a root that unpacks to 64 MiB and a byte", "impossible length");
 	small(f);
 	forge(f, 512, NULL, NULL);
 	must_open(f);
@@ -1202,7 +1285,7 @@ whatever_is_accepted_is_written_again_byte_for_byte(void **state)
 	for (int round = 0; round < 8000; round++) {
 		struct manifest_member m;
 		char from[4096], to[4096];
-		struct edit edit = {from, to};
+		struct edit edit = {.from = from, .to = to};
 		size_t at, cut, len;
 		bool in_root = round % 3 == 0;
 		const char *piece = pieces[below(f, sizeof(pieces) / sizeof(pieces[0]))];
@@ -1260,6 +1343,7 @@ main(void)
 	    CASE(the_manifest_of_another_backup_is_refused),
 	    CASE(seek_goes_to_any_member),
 	    CASE(a_page_is_closed_by_its_text_too),
+	    CASE(the_root_stays_within_its_bound),
 	    CASE(seek_path_finds_what_a_scan_finds),
 	    CASE(rewind_leaves_no_trace),
 	    CASE(a_mark_before_the_first_member_is_good),
@@ -1269,6 +1353,7 @@ main(void)
 	    CASE(sections_that_do_not_tile_are_refused),
 	    CASE(a_root_that_lies_is_refused),
 	    CASE(pages_that_do_not_fit_together_are_refused),
+	    CASE(a_page_is_checked_by_itself),
 	    CASE(absurd_lengths_are_refused_before_memory_is_asked_for),
 	    CASE(whatever_is_accepted_is_written_again_byte_for_byte),
 	};

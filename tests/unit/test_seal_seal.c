@@ -418,6 +418,10 @@ edit(struct buf *out, const struct buf *file, const char *from, const char *to)
 	buf_append(out, at, file->len - (size_t)(at - file->data));
 }
 
+#define TEN "aaaaaaaaaa"
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG FIFTY FIFTY FIFTY FIFTY
+
 static void
 other_spellings_are_refused(void **state)
 {
@@ -445,6 +449,8 @@ other_spellings_are_refused(void **state)
 	    {"name: app-backup-20260209_000005", "name: -app-backup-20260209_000005"},
 	    {"name: app-backup-20260209_000005", "name: ../backup"},
 	    {"name: app-backup-20260209_000005", "name: other"},
+	    {"name: app-backup", "name: " LONG},
+	    {"holds: app-backup", "holds: " LONG},
 	    {"series: app-backup", "series: .app"},
 	    {"series: app-backup", "series: "},
 	    {"run-id: -", "run-id: "},
@@ -492,6 +498,64 @@ other_spellings_are_refused(void **state)
 		assert_int_equal(f->e.kind, ERR_CORRUPT);
 	}
 	buf_done(&b);
+}
+
+static void
+a_nul_in_a_name_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *at = memmem(f->file.data, f->file.len, "series: app-backup", 18);
+	struct seal got;
+
+	at[8 + 3] = '\0'; /* "app" would be a good name */
+	assert_int_equal(seal_parse(&got, f->file.data, f->file.len, NULL, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_CORRUPT);
+}
+
+/* The first lines of a seal, and then a signature. */
+static void
+no_number_of_lines_but_all_is_a_seal(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = {.data = NULL};
+	const char *text = buf_str(&f->file), *end;
+	struct seal got;
+
+	for (end = text; strncmp(end, "# signature", 11) != 0; end = strchr(end, '\n') + 1) {
+		buf_clear(&b);
+		buf_append(&b, text, (size_t)(end - text));
+		buf_puts(&b, "# signature: none\n");
+		assert_int_equal(seal_parse(&got, b.data, b.len, NULL, &f->e), -1);
+		assert_int_equal(f->e.kind, ERR_CORRUPT);
+	}
+	buf_done(&b);
+}
+
+/* As many holds as fit, and one more. */
+static void
+a_seal_over_the_limit_is_not_written(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 60000;
+	struct seal got;
+
+	free(f->seal.holds);
+	f->seal.holds = calloc(n, sizeof(*f->seal.holds));
+	assert_non_null(f->seal.holds);
+	for (size_t i = 0; i < n; i++) {
+		memset(f->seal.holds[i].name, 'a', SEAL_NAME_MAX);
+		f->seal.holds[i].sequence = i + 1;
+	}
+	f->seal.sequence = n + 1;
+	f->seal.n_holds = n;
+	assert_int_equal(seal_write(&f->seal, f->key, &f->file, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_UNSUPPORTED);
+	f->seal.n_holds = n - 2000;
+	buf_clear(&f->file);
+	assert_int_equal(seal_write(&f->seal, f->key, &f->file, &f->e), 0);
+	assert_int_equal(seal_parse(&got, f->file.data, f->file.len, f->trust, &f->e), 0);
+	assert_int_equal(got.n_holds, n - 2000);
+	seal_done(&got);
 }
 
 static void
@@ -601,6 +665,9 @@ main(void)
 	    CASE(no_shortened_or_lengthened_file_is_trusted),
 	    CASE(whatever_is_accepted_is_written_again_byte_for_byte),
 	    CASE(other_spellings_are_refused),
+	    CASE(a_nul_in_a_name_is_refused),
+	    CASE(no_number_of_lines_but_all_is_a_seal),
+	    CASE(a_seal_over_the_limit_is_not_written),
 	    CASE(a_newer_version_is_told_apart),
 	    CASE(errors_name_the_line),
 	    CASE(a_file_over_the_limit_is_refused_unread),
