@@ -23,6 +23,7 @@
 #include "store/repo.h"
 #include "verify/bigfile.h"
 #include "verify/job.h"
+#include "verify/links.h"
 #include "verify/opts.h"
 #include "verify/report.h"
 
@@ -41,6 +42,7 @@ struct check {
 	struct verify_report *report;
 	struct verify_source source;
 	uint64_t archive_len, manifest_len; /* as the files are */
+	bool manifest_good; /* the whole file's digest */
 	struct manifest_reader *reader; /* NULL: no sound index */
 	struct verify_counts counts;
 
@@ -50,6 +52,7 @@ struct check {
 	bool archive_damaged; /* and said so */
 	bool cut_told;
 	struct verify_bigfile big;
+	struct verify_links links;
 	char *last_path; /* of the member before */
 	uint64_t files_bytes; /* sizes of files, as the seal counts them */
 };
@@ -147,23 +150,22 @@ hash_file(int fd, uint64_t len, uint8_t digest[SHA256_LEN], struct err *e)
 
 /*
  * The whole file's digest, as sha256sum has it.  What of it is hurt is told by root,
- * head, pages and sections, each on its own; true: nothing is.
+ * head, pages and sections, each on its own.
  */
 static int
-check_manifest_digest(struct check *c, bool *good, struct err *e)
+check_manifest_digest(struct check *c, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
 	struct err why = {0};
 
-	*good = false;
 	if (hash_file(c->source.manifest_fd, c->seal->manifest_size, digest, &why) < 0) {
 		if (is_our_trouble(&why))
 			return *e = why, -1;
 		found(c, VERIFY_DAMAGE, "manifest-read", "the manifest: %s", why.msg);
 		return 0;
 	}
-	*good = memcmp(digest, c->seal->manifest_digest, SHA256_LEN) == 0;
-	if (!*good)
+	c->manifest_good = memcmp(digest, c->seal->manifest_digest, SHA256_LEN) == 0;
+	if (!c->manifest_good)
 		found(c, VERIFY_DAMAGE, "manifest-digest",
 		    "the manifest's digest differs from the sealed one");
 	return 0;
@@ -248,8 +250,10 @@ take_archive_bytes(struct check *c, const struct verify_job *job)
 {
 	if (job->unread)
 		c->archive_incomplete = true;
-	else
+	else {
 		sha256_update(&c->archive_hash, job->packed.data, job->packed.len);
+		c->counts.bytes += job->packed.len;
+	}
 	if (job->damaged || job->beyond)
 		c->archive_damaged = true;
 	/* All that is cut off is one damage, with many files. */
@@ -276,6 +280,7 @@ sink(void *ctx, void *p, struct err *e)
 		    take_deep(c, job, e) < 0)
 			return -1;
 	}
+	verify_links_take(&c->links, &job->finds);
 	return verify_finds_replay(&job->finds, c->report, e);
 }
 
@@ -403,6 +408,7 @@ run_pipeline(struct check *c, struct err *e)
 
 /* ---- after it ---- */
 
+/* A whole archive is good news where its manifest is hurt: tar can read it. */
 static void
 check_archive_digest(struct check *c)
 {
@@ -411,10 +417,13 @@ check_archive_digest(struct check *c)
 	if (c->source.archive_fd < 0 || c->archive_incomplete)
 		return;
 	sha256_final(&c->archive_hash, digest);
-	if (memcmp(digest, c->seal->archive_digest, SHA256_LEN) == 0 || c->archive_damaged)
-		return;
-	found(
-	    c, VERIFY_DAMAGE, "archive-digest", "the archive's digest differs from the sealed one");
+	if (memcmp(digest, c->seal->archive_digest, SHA256_LEN) != 0) {
+		if (!c->archive_damaged)
+			found(c, VERIFY_DAMAGE, "archive-digest",
+			    "the archive's digest differs from the sealed one");
+	} else if (!c->manifest_good && c->archive_len == c->seal->archive_size)
+		found(c, VERIFY_NOTE, "archive-whole",
+		    "the archive itself is as it was sealed, to the last bit");
 }
 
 /* What the seal counts, if nothing was lost in counting. */
@@ -436,17 +445,14 @@ check_totals(struct check *c)
 static int
 check_data(struct check *c, struct err *e)
 {
-	bool good;
-
-	if (c->source.manifest_fd >= 0 && check_manifest_digest(c, &good, e) < 0)
+	if (c->source.manifest_fd >= 0 && check_manifest_digest(c, e) < 0)
 		return -1;
 	sha256_init(&c->archive_hash);
 	if (run_pipeline(c, e) < 0)
 		return -1;
 	check_archive_digest(c);
 	check_totals(c);
-	c->counts.bytes = c->seal->archive_size;
-	return 0;
+	return verify_links_report(&c->links, c->reader, c->report, e);
 }
 
 /* quick: every index line is sound, and they tile the archive. */
@@ -511,6 +517,7 @@ verify_check(const struct repo *r, const struct repo_backup *b, const struct ver
 	rc = check_all(&c, r, e);
 	manifest_reader_free(c.reader);
 	verify_bigfile_done(&c.big);
+	verify_links_done(&c.links);
 	free(c.last_path);
 	if (c.source.archive_fd >= 0)
 		(void)close(c.source.archive_fd);

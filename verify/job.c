@@ -121,12 +121,13 @@ list_files(struct verify_job *job)
 		list_section(job);
 }
 
-/* "its files are those from A up to B", where the section cannot name them. */
+/* "; files from A up to B", where the section cannot name them. */
 static void
 put_range(const struct verify_job *job, struct buf *text)
 {
-	buf_printf(text, "files from %s up to %s", job->path[0] != '\0' ? job->path : ".",
-	    job->next_path != NULL ? job->next_path : "the end");
+	if (job->m.kind == MANIFEST_FILES)
+		buf_printf(text, "; files from %s up to %s", job->path[0] != '\0' ? job->path : ".",
+		    job->next_path != NULL ? job->next_path : "the end");
 }
 
 static void
@@ -141,10 +142,8 @@ member_damaged(struct verify_job *job, const char *code, const char *why)
 		    job->m.packed_len, why);
 		return;
 	}
-	if (job->m.kind == MANIFEST_FILES && job->section_bad) {
-		buf_puts(&range, "; ");
+	if (job->section_bad)
 		put_range(job, &range);
-	}
 	verify_finds_add(&job->finds, VERIFY_DAMAGE, code, NULL,
 	    "member of the archive at %" PRIu64 ", %" PRIu64 " bytes: %s%s", job->m.offset,
 	    job->m.packed_len, why, buf_str(&range));
@@ -160,11 +159,11 @@ section_damaged(struct verify_job *job, const char *why)
 	struct buf range = {0};
 
 	job->section_bad = true;
-	if (job->path != NULL)
-		put_range(job, &range);
+	put_range(job, &range);
 	verify_finds_add(
-	    &job->finds, VERIFY_DAMAGE, "manifest-section", NULL, "%s: %s", why, buf_str(&range));
+	    &job->finds, VERIFY_DAMAGE, "manifest-section", NULL, "%s%s", why, buf_str(&range));
 	buf_done(&range);
+	list_files(job);
 }
 
 static int
