@@ -6,6 +6,8 @@
 
 #include "core/log.h"
 
+#define PATH_SHOWN_MAX 1024 /* nobody reads more of a line */
+
 static const struct {
 	bool warn;
 	const char *what;
@@ -32,7 +34,9 @@ tally_event(
 	buf_putc(&t->told, (char)event);
 	if (len == 0)
 		buf_puts(&t->told, "the source directory");
-	buf_append(&t->told, path, len);
+	buf_append(&t->told, path, len < PATH_SHOWN_MAX ? len : PATH_SHOWN_MAX);
+	if (len > PATH_SHOWN_MAX)
+		buf_puts(&t->told, "...");
 	buf_puts(&t->told, ": ");
 	buf_puts(&t->told, events[event].what);
 	if (detail != NULL) {

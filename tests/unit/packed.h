@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_UNIT_PACKED_H
+#define TESTS_UNIT_PACKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/entry.h"
+#include "backup/plan.h"
+#include "backup/walk.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "seal/manifest.h"
+#include "seal/seal.h"
+
+/*
+ * A directory planned, packed and written as backup does it, and taken apart again:
+ * members against their digests, the tar stream against the manifest, each file's
+ * content against its line.  What must hold for every backup is asserted in here.
+ */
+struct packed_entry {
+	char *path, *link;
+	enum entry_type type;
+	uint64_t size;
+	uint8_t sha256[SHA256_LEN];
+	bool sparse, changed, grew;
+	size_t n_unreadable;
+	uint64_t bad_offset, bad_len; /* the first */
+	size_t n_xattrs;
+	int64_t mtime_sec;
+};
+
+struct packed {
+	struct seal seal;
+	struct plan_result planned;
+	struct packed_entry *entries;
+	size_t n;
+	struct manifest_member *members; /* path: NULL for END, else owned */
+	size_t n_members;
+	struct buf notes; /* "v path", "u path reason", "s path reason", a line each */
+	struct buf archive, manifest; /* the files */
+	uint64_t events[6]; /* as in struct tally */
+};
+
+/* 0; or -1 with *e, and nothing to free. */
+int packed_make(
+    struct packed *p, const char *dir, const struct walk_opts *opts, unsigned jobs, struct err *e);
+void packed_done(struct packed *p);
+/* NULL when there is none. */
+const struct packed_entry *packed_find(const struct packed *p, const char *path);
+size_t packed_count(const struct packed *p, enum manifest_kind kind, const char *path);
+
+#endif
