@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "archive/posixacl.h"
 #include "core/err.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
@@ -111,6 +112,30 @@ by_name(const void *a, const void *b)
 	return strcmp(((const struct entry_xattr *)a)->name, ((const struct entry_xattr *)b)->name);
 }
 
+static bool
+acl_is_sound(const struct entry_xattr *x)
+{
+	struct buf text = {0};
+	bool sound = posixacl_to_text(x->value, x->len, &text, NULL) == 0;
+
+	buf_done(&text);
+	return sound;
+}
+
+static void
+place_acl(struct attrs *a, const struct entry_xattr *x)
+{
+	if (!acl_is_sound(x)) {
+		a->denied = EINVAL;
+	} else if (strcmp(x->name, ACL_ACCESS) == 0) {
+		a->acl_access = x->value;
+		a->acl_access_len = x->len;
+	} else {
+		a->acl_default = x->value;
+		a->acl_default_len = x->len;
+	}
+}
+
 /* Values lie in the store in the list's order; ACLs leave the list for fields of their own. */
 static void
 place(struct attrs *a)
@@ -122,19 +147,25 @@ place(struct attrs *a)
 		struct entry_xattr x = a->list[i];
 		x.value = at;
 		at += x.len;
-		if (strcmp(x.name, ACL_ACCESS) == 0) {
-			a->acl_access = x.value;
-			a->acl_access_len = x.len;
-		} else if (strcmp(x.name, ACL_DEFAULT) == 0) {
-			a->acl_default = x.value;
-			a->acl_default_len = x.len;
-		} else {
+		if (entry_xattr_name_ok(x.name))
 			a->list[kept++] = x;
-		}
+		else
+			place_acl(a, &x);
 	}
 	a->n = kept;
 	if (kept > 1)
 		qsort(a->list, kept, sizeof(*a->list), by_name);
+}
+
+/* Records of a tar header are a little longer than what they hold, ACLs as text several times. */
+static bool
+fits(const struct attrs *a)
+{
+	size_t sum = 4 * (a->acl_access_len + a->acl_default_len);
+
+	for (size_t i = 0; i < a->n; i++)
+		sum += 3 * strlen(a->list[i].name) + a->list[i].len + 32;
+	return sum <= ATTRS_MAX;
 }
 
 /* The names may have changed since the list was made: one that is gone was removed meanwhile. */
@@ -153,6 +184,10 @@ fetch_values(struct attrs *a, const struct where *w, struct err *e)
 			a->denied = errno;
 	}
 	place(a);
+	if (!fits(a)) {
+		attrs_clear(a);
+		a->denied = E2BIG;
+	}
 	return 0;
 }
 

@@ -13,8 +13,12 @@ struct err;
  * Extended attributes and POSIX ACLs of one file.  All of user.*, security.*, and
  * trusted.* is kept, and the ACLs in their kernel form; of system.* nothing else,
  * because those are views that a file system makes of something that stands
- * elsewhere.  All-zero is empty; the memory is kept from one file to the next.
+ * elsewhere.  What is kept fits in a tar header: an ACL that no kernel would take is
+ * left out, and all of it when it is over ATTRS_MAX.  All-zero is empty; the memory is kept from
+ * one file to the next.
  */
+#define ATTRS_MAX (768u << 10) /* names and values; a tar header has 1 MiB, for the path as well   \
+				*/
 struct attrs {
 	struct entry_xattr *list; /* sorted by name */
 	size_t n, cap;

@@ -139,7 +139,7 @@ warn_unsealed(const struct repo_list *l, const char *series, const char *repo_di
 			first = l->unsealed[i];
 	}
 	if (n > 0)
-		log_warn("%zu archive%s without a seal (%s.tar.gz%s) %s left alone; to adopt: "
+		log_note("%zu archive%s without a seal (%s.tar.gz%s) %s left alone; to adopt: "
 			 "manifest import --repo %s",
 		    n, n == 1 ? "" : "s", first, n == 1 ? "" : ", ...", n == 1 ? "is" : "are",
 		    repo_dir);

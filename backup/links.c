@@ -116,18 +116,25 @@ links_find(struct links *l, uint64_t dev, uint64_t ino)
 }
 
 void
-links_seen(struct links *l, const struct links_file *f)
+links_drop(struct links *l, const struct links_file *f)
 {
 	struct node **at = &l->heads[slot(l, f->facts.dev, f->facts.ino)];
 
 	while (&(*at)->file != f)
 		at = &(*at)->next;
 	struct node *n = *at;
-	if (--n->left > 0)
-		return;
 	*at = n->next;
 	free(n);
 	l->n--;
+}
+
+void
+links_seen(struct links *l, const struct links_file *f)
+{
+	struct node *n = (struct node *)(uintptr_t)f; /* its first member */
+
+	if (--n->left == 0)
+		links_drop(l, f);
 }
 
 size_t

@@ -34,6 +34,8 @@ int links_add(
 const struct links_file *links_find(struct links *l, uint64_t dev, uint64_t ino);
 /* That name was stored as a link to f. */
 void links_seen(struct links *l, const struct links_file *f);
+/* f is another file by now: its inode was given away. */
+void links_drop(struct links *l, const struct links_file *f);
 size_t links_count(const struct links *l);
 
 #endif

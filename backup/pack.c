@@ -176,15 +176,23 @@ note_item(struct packer *p, struct job *j, const struct job_item *it, enum secti
 	    &j->tally, events[note], path, it->path_len, note == SECTION_VANISHED ? NULL : reason);
 }
 
-/* Header, data, manifest line, key: en is complete, file NULL for all but regular files. */
+/*
+ * Header, data, manifest line, key: en is complete, file NULL for all but regular files.  An entry
+ * that tar cannot hold (a symlink without a target, from a file system that lies) is noted.
+ */
 static int
 put_entry(struct packer *p, struct job *j, const struct job_item *it, const struct entry *en,
     const struct source_file *file, struct err *e)
 {
 	struct section_facts facts = {0};
 
-	if (tar_write_header(p->tar, en, &p->plain, e) != 0)
-		return err_where(e, "%s", en->path);
+	if (tar_write_header(p->tar, en, &p->plain, e) != 0) {
+		if (e->kind != ERR_UNSUPPORTED)
+			return err_where(e, "%s", en->path);
+		note_item(p, j, it, SECTION_UNREADABLE, e->msg);
+		err_clear(e);
+		return 0;
+	}
 	if (file != NULL) {
 		buf_append(&p->plain, file->data.data, file->data.len);
 		buf_zeros(&p->plain, tar_pad(file->data.len));

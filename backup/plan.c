@@ -2,8 +2,10 @@
 #include "backup/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
@@ -207,6 +209,28 @@ open_and_add(struct plan *p, struct walk_item *w, struct err *e)
 	return rc;
 }
 
+/*
+ * Is this name one of the file that stands in the table?  On a live source that file may
+ * be gone meanwhile, and its inode given to a new one (mail servers link and
+ * unlink all day).  A file that is as it was is no other; one that differs is the
+ * same only if it was born before the first one was looked at.
+ */
+static bool
+is_same_file(const struct walk_item *w, const struct links_file *first)
+{
+	const struct facts *f = &first->facts;
+	struct statx sx;
+
+	if (w->facts.size == f->size && w->facts.mtime_sec == f->mtime_sec &&
+	    w->facts.mtime_nsec == f->mtime_nsec)
+		return true;
+	if (statx(w->dirfd, w->name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &sx) != 0 ||
+	    (sx.stx_mask & STATX_BTIME) == 0)
+		return false;
+	return sx.stx_btime.tv_sec < f->ctime_sec ||
+	    (sx.stx_btime.tv_sec == f->ctime_sec && sx.stx_btime.tv_nsec <= f->ctime_nsec);
+}
+
 static int
 add_file(struct plan *p, struct walk_item *w, struct err *e)
 {
@@ -214,6 +238,10 @@ add_file(struct plan *p, struct walk_item *w, struct err *e)
 
 	if (w->facts.nlink > 1)
 		first = links_find(p->links, w->facts.dev, w->facts.ino);
+	if (first != NULL && !is_same_file(w, first)) {
+		links_drop(p->links, first);
+		first = NULL;
+	}
 	if (first != NULL) {
 		if (add_entry(p, w, ENTRY_HARDLINK, first, NULL, e) != 0)
 			return -1;

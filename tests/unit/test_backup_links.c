@@ -67,6 +67,17 @@ links_drops_a_file_with_its_last_name(void **state)
 }
 
 static void
+links_forgets_a_file_that_is_another(void **state)
+{
+	(void)state;
+	add(1, 7, 9, "a");
+	links_drop(l, links_find(l, 1, 7));
+	assert_null(links_find(l, 1, 7));
+	add(1, 7, 2, "b");
+	assert_string_equal(links_find(l, 1, 7)->path, "b");
+}
+
+static void
 links_grows_and_keeps_all(void **state)
 {
 	char path[32];
@@ -95,6 +106,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(links_finds_by_device_and_inode, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_drops_a_file_with_its_last_name, setup, teardown),
+	    cmocka_unit_test_setup_teardown(links_forgets_a_file_that_is_another, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_grows_and_keeps_all, setup, teardown),
 	};
 

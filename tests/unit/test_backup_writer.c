@@ -372,6 +372,31 @@ notes_without_an_entry_beside_them_come_last(void **state)
 }
 
 static ssize_t
+append_to_a(int fd, void *data, size_t len, off_t offset)
+{
+	ssize_t n = pread(fd, data, len, offset);
+
+	if (reads++ == 1) /* after the one that proves the prefix would have been made */
+		write_at("a", 5, "more");
+	return n;
+}
+
+static void
+a_hard_linked_file_that_changes_stays_one_file(void **state)
+{
+	(void)state;
+	scratch_puts(dir, "0", "another first name, read before");
+	assert_int_equal(linkat(root, "0", root, "1", 0), 0);
+	scratch_puts(dir, "a", "small");
+	assert_int_equal(linkat(root, "a", root, "b", 0), 0);
+	source_pread = append_to_a;
+	make(1);
+	assert_int_equal(packed_find(&p, "a")->size, 5);
+	assert_int_equal(packed_find(&p, "b")->type, ENTRY_HARDLINK);
+	assert_string_equal(packed_find(&p, "b")->link, "a");
+}
+
+static ssize_t
 append_to_big(int fd, void *data, size_t len, off_t offset)
 {
 	if (reads++ == 1)
@@ -592,6 +617,7 @@ main(void)
 	    T(few_holes_are_stored_as_zeros),
 	    T(what_vanishes_between_listing_and_reading_is_noted),
 	    T(notes_without_an_entry_beside_them_come_last),
+	    T(a_hard_linked_file_that_changes_stays_one_file),
 	    T(a_large_file_that_grows_is_stored_as_it_was),
 	    T(a_large_file_that_changes_is_passed_again),
 	    T(a_large_file_that_is_emptied_is_stored_empty),

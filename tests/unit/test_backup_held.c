@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "backup/held.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "seal/key.h"
+#include "store/repo.h"
+#include "tests/unit/child.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/stub_backup.h"
+
+static char dir[SCRATCH_MAX], keys[SCRATCH_MAX];
+static struct key *key, *other;
+static struct trust *trust;
+static struct repo *repo;
+static struct repo_list list;
+static struct err e;
+
+static struct key *
+new_key(const char *name)
+{
+	char file[SCRATCH_MAX + 16], pub[SCRATCH_MAX + 16];
+	struct key *k;
+
+	(void)snprintf(file, sizeof(file), "%s/%s", keys, name);
+	(void)snprintf(pub, sizeof(pub), "%s/%s.pub", keys, name);
+	assert_int_equal(key_generate(file, pub, NULL, &e), 0);
+	assert_int_equal(key_load(&k, file, &e), 0);
+	return k;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&e, 0, sizeof(e));
+	log_init("test", LOG_NORMAL);
+	scratch_new(dir);
+	scratch_new(keys);
+	key = new_key("key");
+	other = new_key("other");
+	if (trust_new(&trust, &e) != 0 || trust_add_key(trust, key, &e) != 0)
+		return -1;
+	return repo_open(&repo, dir, &e);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	repo_list_done(&list);
+	repo_close(repo);
+	trust_free(trust);
+	key_free(key);
+	key_free(other);
+	scratch_remove(dir);
+	scratch_remove(keys);
+	return 0;
+}
+
+static void
+put(const char *name, uint64_t sequence, const struct key *k)
+{
+	stub_backup(dir, name, &(struct stub){.sequence = sequence, .key = k}, NULL);
+}
+
+static void
+look(void)
+{
+	repo_list_done(&list);
+	assert_int_equal(repo_list(repo, trust, &list, &e), 0);
+}
+
+static void
+fill(struct seal *s, bool accept_unsigned)
+{
+	*s = (struct seal){0};
+	(void)snprintf(s->series, sizeof(s->series), "s");
+	assert_int_equal(held_fill(s, &list, accept_unsigned, &e), 0);
+}
+
+static void
+the_first_backup_holds_nothing(void **state)
+{
+	struct seal s;
+
+	(void)state;
+	look();
+	fill(&s, false);
+	assert_int_equal(s.sequence, 1);
+	assert_int_equal(s.n_holds, 0);
+	assert_null(held_newest(&list, "s", false));
+	seal_done(&s);
+}
+
+static void
+every_good_one_of_the_series_is_held_in_order(void **state)
+{
+	struct seal s;
+
+	(void)state;
+	put("s-9", 1, key);
+	put("s-1", 7, key); /* names say nothing */
+	put("s-5", 3, key);
+	stub_backup(dir, "t-1", &(struct stub){.series = "t", .sequence = 90, .key = key}, NULL);
+	look();
+	fill(&s, false);
+	assert_int_equal(s.sequence, 8);
+	assert_int_equal(s.n_holds, 3);
+	assert_string_equal(s.holds[0].name, "s-9");
+	assert_string_equal(s.holds[1].name, "s-5");
+	assert_string_equal(s.holds[2].name, "s-1");
+	assert_string_equal(held_newest(&list, "s", false)->name, "s-1");
+	seal_done(&s);
+}
+
+static void
+foreign_and_unsigned_ones_are_neither_held_nor_counted(void **state)
+{
+	struct seal s;
+
+	(void)state;
+	put("s-1", 1, key);
+	put("s-2", 50, other);
+	put("s-3", 60, NULL);
+	scratch_puts(dir, "s-4.seal", "no seal at all\n");
+	look();
+	fill(&s, false);
+	assert_int_equal(s.sequence, 2);
+	assert_int_equal(s.n_holds, 1);
+	seal_done(&s);
+	fill(&s, true);
+	assert_int_equal(s.sequence, 61);
+	assert_int_equal(s.n_holds, 2);
+	seal_done(&s);
+}
+
+static void
+of_two_with_one_sequence_one_is_held(void **state)
+{
+	struct seal s;
+
+	(void)state;
+	put("s-1", 4, key);
+	put("s-2", 4, key);
+	look();
+	fill(&s, false);
+	assert_int_equal(s.sequence, 5);
+	assert_int_equal(s.n_holds, 1);
+	seal_done(&s);
+}
+
+static void
+a_run_finds_what_it_made_before(void **state)
+{
+	(void)state;
+	put("s-1", 1, key);
+	look();
+	assert_null(held_by_run(&list, "s", false, "job-1"));
+	list.backups[0].seal.run_id = strdup("job-1");
+	assert_string_equal(held_by_run(&list, "s", false, "job-1")->name, "s-1");
+	assert_null(held_by_run(&list, "s", false, "job"));
+	assert_null(held_by_run(&list, "t", false, "job-1"));
+	list.backups[0].state = REPO_UNTRUSTED; /* somebody else's word */
+	assert_null(held_by_run(&list, "s", false, "job-1"));
+}
+
+static int
+warn(void *ctx)
+{
+	unsigned long before = log_warnings();
+
+	log_init("backup", LOG_NORMAL);
+	held_warn(&list, "s", dir, *(bool *)ctx);
+	return (int)(log_warnings() - before);
+}
+
+static void
+what_is_not_held_is_told(void **state)
+{
+	struct child c;
+	bool no = false;
+
+	(void)state;
+	put("s-1", 1, key);
+	put("s-2", 2, other);
+	put("s-3", 3, NULL);
+	scratch_puts(dir, "s-4.seal", "no seal at all\n");
+	scratch_puts(dir, "s-20250101_000000.tar.gz", "old");
+	scratch_puts(dir, "s-20250102_000000.tar.gz", "old");
+	scratch_puts(dir, "u-1.tar.gz", "another's");
+	look();
+	child_run(&c, warn, &no);
+	assert_int_equal(c.status, 3);
+	assert_null(strstr(c.err, "s-1 "));
+	assert_non_null(strstr(c.err, "backup s-2 is left alone, and not held: "));
+	assert_non_null(strstr(c.err, "backup s-3 is not signed"));
+	assert_non_null(strstr(c.err, "backup s-4 is left alone: "));
+	assert_non_null(strstr(c.err, "2 archives without a seal (s-20250101_000000.tar.gz, ...)"));
+	assert_non_null(strstr(c.err, "manifest import --repo "));
+	assert_null(strstr(c.err, "u-1"));
+}
+
+static void
+a_held_backup_that_is_gone_is_told(void **state)
+{
+	struct seal one, two;
+	struct child c;
+	bool no = false;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	stub_backup(dir, "s-1", &(struct stub){.sequence = 1, .key = key}, &one);
+	stub_backup(dir, "s-2", &(struct stub){.sequence = 2, .key = key}, &two);
+	const struct seal *const holds[] = {&one, &two, NULL};
+	stub_backup(dir, "s-3", &(struct stub){.sequence = 3, .key = key, .holds = holds}, NULL);
+	look();
+	child_run(&c, warn, &no);
+	assert_int_equal(c.status, 0);
+	assert_int_equal(unlinkat(fd, "s-1.seal", 0), 0);
+	/* Another one in its place is not it. */
+	stub_backup(dir, "s-2", &(struct stub){.sequence = 2, .key = key, .created = 5}, NULL);
+	look();
+	child_run(&c, warn, &no);
+	assert_int_equal(c.status, 2);
+	assert_non_null(strstr(c.err, "backup s-1, which s-3 holds, is gone or was replaced"));
+	assert_non_null(strstr(c.err, "backup s-2, which s-3 holds, is gone or was replaced"));
+	(void)close(fd);
+	seal_done(&one);
+	seal_done(&two);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(the_first_backup_holds_nothing),
+	    T(every_good_one_of_the_series_is_held_in_order),
+	    T(foreign_and_unsigned_ones_are_neither_held_nor_counted),
+	    T(of_two_with_one_sequence_one_is_held),
+	    T(a_run_finds_what_it_made_before),
+	    T(what_is_not_held_is_told),
+	    T(a_held_backup_that_is_gone_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
