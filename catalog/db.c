@@ -274,16 +274,15 @@ catalog_db_path(sqlite3_stmt *st, int col, struct buf *out, struct err *e)
 
 	if (sqlite3_column_type(st, col) != SQLITE_BLOB)
 		return catalog_db_damaged(e, "a path has the wrong form");
-	buf_clear(out);
 	p = buf_reserve(out, len + 1);
 	if (p == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < len; i++)
 		p[i] = blob[i] == 0 ? '/' : blob[i] == '/' ? 0 : blob[i];
 	p[len] = 0;
-	out->len = len;
 	if (!path_is_clean((const char *)p, len))
 		return catalog_db_damaged(e, "a path has the wrong form");
+	out->len += len;
 	return 0;
 }
 

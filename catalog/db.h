@@ -78,7 +78,10 @@ int catalog_db_digest(sqlite3_stmt *st, int col, uint8_t out[SHA256_LEN], struct
 int catalog_db_key(struct buf *key, const char *path, size_t len, struct err *e);
 /* Binds key itself: it must live, unchanged, until the statement is reset. */
 void catalog_db_bind_key(sqlite3_stmt *st, int param, const struct buf *key);
-/* A path out of a column into out (cleared first); ERR_CORRUPT when it is not clean. */
+/*
+ * Append a path out of a column, with a NUL after it that does not count; ERR_CORRUPT when it is
+ * not clean.
+ */
 int catalog_db_path(sqlite3_stmt *st, int col, struct buf *out, struct err *e);
 
 /* Read the backups into c, unless they are there already. */

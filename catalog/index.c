@@ -6,6 +6,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/db.h"
+#include "catalog/place.h"
 #include "catalog/spans.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -19,8 +20,7 @@
 struct run {
 	struct catalog *c;
 	const struct seal *seal;
-	int64_t series;
-	int64_t previous; /* sequence of the newest readable one before; 0: none */
+	struct catalog_place place;
 	struct manifest_reader *reader;
 	struct catalog_spans *spans;
 	sqlite3_stmt *put_member;
@@ -37,110 +37,11 @@ struct run {
 	struct buf old_path;
 };
 
-/* ---- the row of the backup ---- */
-
-static int
-find_series(struct run *x, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = catalog_db_prepare(x->c, "SELECT id FROM series WHERE name = ?1", &st, e);
-
-	if (rc == 0) {
-		(void)sqlite3_bind_text(st, 1, x->seal->series, -1, SQLITE_STATIC);
-		rc = catalog_db_step(x->c, st, e);
-		if (rc == 1)
-			x->series = sqlite3_column_int64(st, 0);
-	}
-	(void)sqlite3_finalize(st);
-	return rc;
-}
-
-static int
-make_series(struct run *x, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = find_series(x, e);
-
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if (catalog_db_prepare(x->c, "INSERT INTO series (name) VALUES (?1)", &st, e) != 0)
-		return -1;
-	(void)sqlite3_bind_text(st, 1, x->seal->series, -1, SQLITE_STATIC);
-	rc = catalog_db_run(x->c, st, e);
-	(void)sqlite3_finalize(st);
-	x->series = sqlite3_last_insert_rowid(x->c->db);
-	return rc;
-}
-
-/* Newest sequence of the series, among all or the readable ones only; 0: none. */
-static int
-newest(struct run *x, const char *sql, int64_t *out, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = catalog_db_prepare(x->c, sql, &st, e);
-
-	*out = 0;
-	if (rc == 0) {
-		(void)sqlite3_bind_int64(st, 1, x->series);
-		rc = catalog_db_step(x->c, st, e);
-		if (rc == 1)
-			*out = sqlite3_column_int64(st, 0);
-	}
-	(void)sqlite3_finalize(st);
-	return rc < 0 ? -1 : 0;
-}
-
-static int
-check_newest(struct run *x, struct err *e)
-{
-	int64_t last;
-
-	if (newest(x, "SELECT max(sequence) FROM backup WHERE series = ?1", &last, e) != 0 ||
-	    newest(x,
-		"SELECT sequence FROM backup WHERE series = ?1 AND readable"
-		" ORDER BY sequence DESC LIMIT 1",
-		&x->previous, e) != 0)
-		return -1;
-	if (x->seal->sequence > INT64_MAX || (int64_t)x->seal->sequence <= last)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "sequence %llu is not newer than all that the catalog has (%lld)",
-		    (unsigned long long)x->seal->sequence, (long long)last);
-	return 0;
-}
-
-static int
-put_backup(struct run *x, bool readable, struct err *e)
-{
-	const struct seal *s = x->seal;
-	const int64_t numbers[] = {x->series, (int64_t)s->sequence, (int64_t)s->created.tv_sec,
-	    s->created.tv_nsec, (int64_t)s->entries, (int64_t)s->bytes, (int64_t)s->archive_size,
-	    (int64_t)s->manifest_size, (int64_t)s->unreadable, (int64_t)s->changed, readable};
-	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (catalog_db_prepare(x->c,
-		"INSERT INTO backup (series, sequence, created_sec, created_nsec, entries, bytes,"
-		" archive_size, manifest_size, unreadable, changed, readable, name, digest)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-		&st, e) != 0)
-		return -1;
-	for (int i = 0; i < n; i++)
-		(void)sqlite3_bind_int64(st, i + 1, numbers[i]);
-	(void)sqlite3_bind_text(st, n + 1, s->name, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_blob(st, n + 2, s->text_digest, SHA256_LEN, SQLITE_STATIC);
-	rc = catalog_db_run(x->c, st, e);
-	(void)sqlite3_finalize(st);
-	return rc;
-}
-
-/* ---- members ---- */
-
 static int
 put_member(struct run *x, const struct manifest_member *m, struct err *e)
 {
 	sqlite3_stmt *st = x->put_member;
-	const int64_t numbers[] = {x->series, (int64_t)x->seal->sequence, (int64_t)x->member,
+	const int64_t numbers[] = {x->place.series, (int64_t)x->seal->sequence, (int64_t)x->member,
 	    m->kind, (int64_t)m->offset, (int64_t)m->packed_len, (int64_t)m->plain_len,
 	    (int64_t)m->file_offset};
 	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
@@ -170,6 +71,7 @@ next_old(struct run *x, struct err *e)
 		if (sqlite3_column_type(x->old, 0) == SQLITE_NULL ||
 		    sqlite3_column_type(x->old, 1) == SQLITE_NULL)
 			continue;
+		buf_clear(&x->old_path);
 		if (catalog_db_path(x->old, 0, &x->old_path, e) != 0)
 			return -1;
 		x->has_old = true;
@@ -186,8 +88,8 @@ start_old(struct run *x, struct err *e)
 		" ORDER BY seq",
 		&x->old, e) != 0)
 		return -1;
-	(void)sqlite3_bind_int64(x->old, 1, x->series);
-	(void)sqlite3_bind_int64(x->old, 2, x->previous);
+	(void)sqlite3_bind_int64(x->old, 1, x->place.series);
+	(void)sqlite3_bind_int64(x->old, 2, x->place.previous);
 	return next_old(x, e);
 }
 
@@ -295,9 +197,10 @@ put_members(struct run *x, struct err *e)
 static int
 put_all(struct run *x, struct err *e)
 {
-	if (make_series(x, e) != 0 || check_newest(x, e) != 0 || put_backup(x, true, e) != 0)
+	if (catalog_place_find(&x->place, x->c, x->seal, e) != 0 ||
+	    catalog_place_put(&x->place, true, e) != 0)
 		return -1;
-	if (x->previous != 0 && !x->read_all && start_old(x, e) != 0)
+	if (x->place.previous != 0 && !x->read_all && start_old(x, e) != 0)
 		return -1;
 	if (catalog_db_prepare(x->c,
 		"INSERT INTO member (series, sequence, seq, kind, offset, packed, plain,"
@@ -305,8 +208,8 @@ put_all(struct run *x, struct err *e)
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 		&x->put_member, e) != 0)
 		return -1;
-	if (catalog_spans_new(
-		&x->spans, x->c, x->series, x->seal->sequence, (uint64_t)x->previous, e) != 0 ||
+	if (catalog_spans_new(&x->spans, x->c, x->place.series, x->seal->sequence,
+		(uint64_t)x->place.previous, e) != 0 ||
 	    put_members(x, e) != 0)
 		return -1;
 	return catalog_spans_finish(x->spans, e);
@@ -401,11 +304,11 @@ catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struct er
 static int
 record_unreadable(struct catalog *c, const struct seal *s, struct err *e)
 {
-	struct run x = {.c = c, .seal = s};
+	struct catalog_place p;
 
 	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
-	if (make_series(&x, e) != 0 || check_newest(&x, e) != 0 || put_backup(&x, false, e) != 0 ||
+	if (catalog_place_find(&p, c, s, e) != 0 || catalog_place_put(&p, false, e) != 0 ||
 	    commit(c, e) != 0) {
 		rollback(c);
 		return err_where(e, "%s", s->name);

@@ -74,17 +74,12 @@ get_numbers(struct catalog_row *row, sqlite3_stmt *st, struct err *e)
 static int
 get_path(struct catalog_rows *rows, struct catalog_row *row, sqlite3_stmt *st, struct err *e)
 {
-	struct buf path = {0};
-	int rc = catalog_db_path(st, CATALOG_ROWS_PATH, &path, e);
-
 	row->path = rows->text.len;
-	row->path_len = path.len;
-	if (rc == 0) {
-		buf_append(&rows->text, path.data, path.len);
-		buf_putc(&rows->text, '\0');
-	}
-	buf_done(&path);
-	return rc;
+	if (catalog_db_path(st, CATALOG_ROWS_PATH, &rows->text, e) != 0)
+		return -1;
+	row->path_len = rows->text.len - row->path;
+	buf_putc(&rows->text, '\0');
+	return 0;
 }
 
 static int

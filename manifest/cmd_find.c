@@ -41,12 +41,12 @@ const struct opt_program cmd_find_program = {
 };
 
 static const struct table_column columns[] = {
-    {.title = "PATH", .elastic = true},
     {.title = "SIZE", .right = true},
     {.title = "MODIFIED", .drop = 1},
     {.title = "BACKUPS", .right = true},
     {.title = "FIRST", .drop = 2},
     {.title = "LAST"},
+    {.title = "PATH", .elastic = true},
 };
 
 struct finding {
@@ -62,9 +62,6 @@ put_row(struct table *t, const struct catalog_version *v)
 	struct buf path = {0};
 	char text[64];
 
-	version_put_path(&path, v);
-	table_cell(t, buf_str(&path));
-	buf_done(&path);
 	if (v->type == ENTRY_FILE || v->type == ENTRY_HARDLINK)
 		num_human(v->size, text);
 	else
@@ -75,6 +72,9 @@ put_row(struct table *t, const struct catalog_version *v)
 	table_printf(t, "%" PRIu64, v->backups);
 	table_cell(t, v->first_name);
 	table_cell(t, v->last_name);
+	version_put_path(&path, v);
+	table_cell(t, buf_str(&path));
+	buf_done(&path);
 }
 
 static int

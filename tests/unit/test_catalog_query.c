@@ -9,6 +9,7 @@
 
 #include "catalog/catalog.h"
 #include "core/err.h"
+#include "core/path.h"
 #include "tests/unit/catalog_fixture.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -327,6 +328,52 @@ answers_are_whole_across_batches(void **state)
 	repo_list_done(&l);
 }
 
+struct match {
+	const char *glob;
+	struct buf out;
+};
+
+static int
+match_each(void *ctx, const struct catalog_version *v, struct err *e)
+{
+	struct match *m = ctx;
+
+	if (path_glob(m->glob, v->path, v->path_len, v->type == ENTRY_DIR))
+		return note(&m->out, v, e);
+	return 0;
+}
+
+/* The part of the tree that is looked through never is too small. */
+static void
+a_glob_finds_what_comparing_every_path_finds(void **state)
+{
+	static const char *const alphabet[] = {
+	    "a", "b", "c", "one", "-", "/", "/", "*", "**", "?", "[a-c]", "[", "\\", "x", "deep"};
+	struct world *w = *state;
+	struct err e = {0};
+	unsigned seed = 7, hits = 0;
+	char glob[64];
+
+	for (int round = 0; round < 3000; round++) {
+		struct match m = {.glob = glob};
+		struct buf b = {0};
+
+		glob[0] = '\0';
+		for (int i = rand_r(&seed) % 6; i >= 0; i--)
+			(void)strcat(glob, alphabet[(unsigned)rand_r(&seed) % N(alphabet)]);
+		if (catalog_query(w->c, &(struct catalog_query){.glob = ""}, match_each, &m, &e) !=
+			0 ||
+		    catalog_query(w->c, &(struct catalog_query){.glob = glob}, note, &b, &e) != 0)
+			fail_msg("%s", e.msg);
+		if (strcmp(buf_str(&m.out), buf_str(&b)) != 0)
+			fail_msg("%s: %s instead of %s", glob, buf_str(&b), buf_str(&m.out));
+		hits += b.len > 0;
+		buf_done(&m.out);
+		buf_done(&b);
+	}
+	assert_true(hits > 100);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
@@ -343,6 +390,7 @@ main(void)
 	    T(below_recursive_has_the_directory_and_all_in_it),
 	    T(a_glob_with_a_slash_matches_whole_paths),
 	    T(a_glob_without_a_slash_matches_names),
+	    T(a_glob_finds_what_comparing_every_path_finds),
 	    T(a_sequence_that_is_not_there_is_an_error),
 	    T(the_callback_can_stop_and_fail),
 	    T(answers_are_whole_across_batches),
