@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "core/progress.h"
 #include "core/stop.h"
 #include "seal/manifest.h"
 #include "seal/section.h"
@@ -189,6 +190,7 @@ put_members(struct run *x, struct err *e)
 			return -1;
 		if (m.section_len > 0 && put_section(x, &m, e) != 0)
 			return -1;
+		progress_add(m.section_len, m.entries);
 	}
 	x->manifest_fault = rc < 0;
 	return rc;

@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "core/json.h"
 #include "core/num.h"
+#include "core/progress.h"
 #include "manifest/cmd.h"
 
 static struct cmd_repo_opts repo_opts;
@@ -28,6 +29,12 @@ const struct opt_program cmd_rebuild_program = {
     .siblings = cmd_programs,
 };
 
+static bool
+counts(const struct repo_backup *b)
+{
+	return b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED;
+}
+
 static void
 print(struct cmd_repo *r, bool json)
 {
@@ -37,8 +44,7 @@ print(struct cmd_repo *r, bool json)
 	struct json j;
 
 	for (size_t i = 0; i < r->list.n; i++)
-		n += r->list.backups[i].state == REPO_TRUSTED ||
-		    r->list.backups[i].state == REPO_UNSIGNED;
+		n += counts(&r->list.backups[i]);
 	(void)fstatat(repo_fd(r->repo), REPO_CATALOG, &st, 0);
 	num_human((uint64_t)st.st_size, human);
 	if (!json) {
@@ -51,17 +57,32 @@ print(struct cmd_repo *r, bool json)
 	json_end(&j);
 }
 
+static int
+rebuild(struct cmd_repo *r, int progress, struct err *e)
+{
+	uint64_t total = 0;
+	int rc;
+
+	for (size_t i = 0; i < r->list.n; i++)
+		if (counts(&r->list.backups[i]))
+			total += r->list.backups[i].seal.manifest_size;
+	if (progress_start((enum progress_mode)progress, "rebuild", e) != 0)
+		return -1;
+	progress_total(total);
+	rc = catalog_rebuild(r->repo, &r->list, e);
+	progress_stop();
+	return rc;
+}
+
 static enum cli_status
 run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 {
 	struct cmd_repo r = {0};
 
 	(void)args;
-	/* A catalog of one series would be one that lacks the others. */
-	repo_opts.series = NULL;
 	if (cmd_repo_open(&r, &repo_opts, e) == 0 && repo_lock(r.repo, wait_lock, e) == 0) {
 		cmd_repo_for_queries(&r);
-		if (catalog_rebuild(r.repo, &r.list, e) == 0)
+		if (rebuild(&r, common->progress, e) == 0)
 			print(&r, common->json);
 	}
 	cmd_repo_done(&r);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/catalog.h"
@@ -102,18 +103,20 @@ static void field(const char *name, const char *fmt, ...) __attribute__((format(
 static void
 field(const char *name, const char *fmt, ...)
 {
-	struct buf raw = {0}, shown = {0};
-	char text[1024];
+	struct buf shown = {0};
+	char *text = NULL;
 	va_list ap;
+	int len;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	buf_puts(&raw, text);
-	path_display(&shown, (const char *)raw.data, raw.len);
+	if (len > 0)
+		path_display(&shown, text, (size_t)len);
 	printf("%-14s %s\n", name, buf_str(&shown));
-	buf_done(&raw);
 	buf_done(&shown);
+	if (len >= 0)
+		free(text);
 }
 
 static void
