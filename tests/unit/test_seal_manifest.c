@@ -322,6 +322,22 @@ forge(struct fixture *f, size_t page_lines, const struct edit *in_page, const st
 	store(f);
 }
 
+/* Another root, out of f->text, which is the one that forge() packed; gap bytes before it. */
+static void
+forge_root(struct fixture *f, size_t gap)
+{
+	struct manifest_piece root;
+
+	f->file.len = f->seal.root_offset;
+	buf_zeros(&f->file, gap);
+	put_packed(f, &f->text, &root);
+	f->seal.root_offset = root.offset;
+	f->seal.root_len = root.packed_len;
+	memcpy(f->seal.root_digest, root.digest, SHA256_LEN);
+	f->seal.manifest_size = f->file.len;
+	store(f);
+}
+
 /* ---- reading ---- */
 
 static int
@@ -1112,12 +1128,12 @@ static void
 sections_that_do_not_tile_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	char from[64], to[64];
+	char from[160], to[64], hex[SHA256_HEX_LEN + 1];
+	struct manifest_member *m;
 	struct edit edit = {.from = from, .to = to};
 
 	for (int way = 0; way < 4; way++) {
-		struct manifest_member *m = &f->members[3];
-
+		m = &f->members[3];
 		small(f);
 		forge(f, 512, NULL, NULL); /* to learn the places */
 		(void)snprintf(from, sizeof(from), " %u %u %u ", (unsigned)m->section_offset,
@@ -1132,6 +1148,18 @@ sections_that_do_not_tile_are_refused(void **state)
 		forge(f, 512, &edit, NULL);
 		is_refused(f, to, way == 3 ? "gzip member" : "sections do not lie end to end");
 	}
+
+	/* A section that no line owns. */
+	m = &f->members[4];
+	small(f);
+	forge(f, 512, NULL, NULL);
+	sha256_hex(m->section_digest, hex);
+	(void)snprintf(from, sizeof(from), " %u %u %u %s 7 ", (unsigned)m->section_offset,
+	    (unsigned)m->section_len, (unsigned)m->section_plain, hex);
+	(void)snprintf(to, sizeof(to), " 0 0 0 - 0 ");
+	small(f);
+	forge(f, 512, &edit, NULL);
+	is_refused(f, to, "sections do not reach up to their page");
 }
 
 #define HEX "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -1181,6 +1209,38 @@ a_root_that_lies_is_refused(void **state)
 		forge(f, 4, NULL, &edits[i]);
 		is_refused(f, edits[i].to, edits[i].why);
 	}
+}
+
+static void
+a_root_that_is_cut_or_misplaced_is_refused(void **state)
+{
+	static const char *const why[] = {
+	    "ends early", "ends early", "ends early", "as many members", "as many members"};
+	struct fixture *f = *state;
+
+	for (size_t lines = 0; lines < 5; lines++) {
+		const char *end;
+
+		small(f);
+		forge(f, 4, NULL, NULL);
+		end = buf_str(&f->text);
+		for (size_t i = 0; i < lines; i++)
+			end = strchr(end, '\n') + 1;
+		f->text.len = (size_t)(end - (const char *)f->text.data);
+		forge_root(f, 0);
+		is_refused(f, "a cut root", why[lines]);
+	}
+	small(f);
+	forge(f, 4, NULL, NULL);
+	forge_root(f, 1);
+	is_refused(f, "a gap before the root", "the pages do not fill the manifest");
+
+	small(f);
+	forge(f, 4, NULL, NULL);
+	apply(&f->text, &(struct edit){.from = "#@ root 6", .to = "#@ root 7"});
+	apply(&f->text, &(struct edit){.from = " 4 .", .to = " 5 ."});
+	forge_root(f, 0);
+	is_refused(f, "a line too few", "fewer lines than the root says");
 }
 
 /* Each page is sound by itself; only next to one another they are not. */
@@ -1352,6 +1412,7 @@ main(void)
 	    CASE(a_page_that_lies_is_refused),
 	    CASE(sections_that_do_not_tile_are_refused),
 	    CASE(a_root_that_lies_is_refused),
+	    CASE(a_root_that_is_cut_or_misplaced_is_refused),
 	    CASE(pages_that_do_not_fit_together_are_refused),
 	    CASE(a_page_is_checked_by_itself),
 	    CASE(absurd_lengths_are_refused_before_memory_is_asked_for),
