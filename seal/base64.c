@@ -34,7 +34,7 @@ value(char c)
 	return at != NULL ? (uint32_t)(at - digits) : 64;
 }
 
-/* Four characters, of which the first n + 1 are digits, as n bytes. */
+/* Four characters as n bytes: n + 1 digits, and padding, which the caller has seen. */
 static int
 get_quad(const char *s, size_t n, uint8_t *out)
 {
@@ -43,7 +43,7 @@ get_quad(const char *s, size_t n, uint8_t *out)
 	for (size_t i = 0; i < 4; i++) {
 		uint32_t d = i <= n ? value(s[i]) : 0;
 
-		if (d == 64 || (i > n && s[i] != '='))
+		if (d == 64)
 			return -1;
 		v = v << 6 | d;
 	}

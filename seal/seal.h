@@ -17,6 +17,7 @@ struct trust;
 /* The seal of one backup: FORMAT.md, "Seal". */
 #define SEAL_NAME_MAX 200
 #define SEAL_FILE_MAX (16u << 20)
+#define SEAL_HOLDS_MAX 65536u /* bounds what a hostile seal takes in memory: 16 MiB */
 
 struct seal_hold {
 	char name[SEAL_NAME_MAX + 1];

@@ -267,6 +267,8 @@ parse_hold(struct parse *p, struct buf *holds)
 	struct seal_hold h = {.sequence = 0};
 	uint64_t before = 0;
 
+	if (holds->len / sizeof(h) == SEAL_HOLDS_MAX)
+		return bad(p, "more held backups than a seal can name");
 	if (holds->len > 0)
 		before =
 		    ((const struct seal_hold *)(void *)(holds->data + holds->len))[-1].sequence;

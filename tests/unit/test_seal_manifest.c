@@ -922,6 +922,32 @@ rewind_leaves_no_trace(void **state)
 }
 
 static void
+rewind_cuts_the_file(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest_mark *mark;
+	struct manifest_writer *w;
+	struct manifest_member m;
+
+	make_members(f, 700);
+	assert_int_equal(manifest_writer_new(&w, f->fd, f->seal.name, 1, &f->e), 0);
+	assert_int_equal(write_member(f, w, 0), 0);
+	assert_int_equal(manifest_mark_new(&mark, w, &f->e), 0);
+	for (size_t i = 1; i < f->n; i++)
+		assert_int_equal(write_member(f, w, i), 0);
+	assert_int_equal(manifest_rewind(w, mark, &f->e), 0);
+	m = f->members[f->n - 1];
+	m.offset = f->members[1].offset;
+	m.entries = 0;
+	assert_int_equal(manifest_write(w, &m, NULL, 0, 0, &f->e), 0);
+	assert_int_equal(manifest_writer_finish(w, &f->seal, &f->e), 0);
+	read_back(f);
+	assert_int_equal(f->file.len, f->seal.manifest_size);
+	manifest_mark_free(mark);
+	manifest_writer_free(w);
+}
+
+static void
 a_mark_before_the_first_member_is_good(void **state)
 {
 	struct fixture *f = *state;
@@ -1083,6 +1109,7 @@ a_page_that_lies_is_refused(void **state)
 	    {"#@ h 1111 222 ", "#@ c 1111 222 ", "does not follow its file"},
 	    {"#@ h 1111 ", "#@ h 18446744073709551615 ", "place or length"},
 	    {"#@ h 1111 ", "#@ h 9223372036854775807 ", "place or length"},
+	    {"#@ h 1111 ", "#@ f 1111 ", "does not follow its file"},
 	    {"#@ c 1333 ", "#@ h 1333 ", "members out of order"},
 	    {"#@ c 1333 ", "#@ f 1333 ", "members out of order"},
 	    {" 1 1048576 ./big", " 1 0 ./big", "chunks out of order"},
@@ -1294,6 +1321,15 @@ a_page_is_checked_by_itself(void **state)
 	forge(f, 1, NULL, NULL);
 	is_refused(f, "two pages of ends", "a page behind the end");
 
+	clear_members(f);
+	f->text.len = 0;
+	buf_zeros(&f->text, MANIFEST_PATH_MAX + 2);
+	memset(f->text.data, 'a', MANIFEST_PATH_MAX + 1);
+	(void)add(f, MANIFEST_FILES, (const char *)f->text.data, true);
+	(void)add(f, MANIFEST_END, NULL, false);
+	forge(f, 2, NULL, NULL);
+	is_refused(f, "a path of a byte too many", "path too long");
+
 	small(f);
 	forge(f, 2, NULL, NULL);
 	f->seal.archive_size = 4000;
@@ -1406,6 +1442,7 @@ main(void)
 	    CASE(the_root_stays_within_its_bound),
 	    CASE(seek_path_finds_what_a_scan_finds),
 	    CASE(rewind_leaves_no_trace),
+	    CASE(rewind_cuts_the_file),
 	    CASE(a_mark_before_the_first_member_is_good),
 	    CASE(the_writer_refuses_what_readers_would),
 	    CASE(a_failed_write_is_reported_and_can_be_undone),

@@ -260,6 +260,7 @@ an_unsigned_seal_is_read_but_not_trusted(void **state)
 	assert_false(f->seal.is_signed);
 	assert_int_equal(seal_parse(&got, f->file.data, f->file.len, f->trust, &f->e), -1);
 	assert_int_equal(f->e.kind, ERR_TRUST);
+	assert_string_equal(f->e.msg, "not signed");
 	assert_int_equal(got.sequence, 99);
 	assert_int_equal(seal_parse(&got, f->file.data, f->file.len, NULL, &f->e), 0);
 	assert_false(got.is_signed);
@@ -531,7 +532,26 @@ no_number_of_lines_but_all_is_a_seal(void **state)
 	buf_done(&b);
 }
 
-/* As many holds as fit, and one more. */
+static void
+more_holds_than_may_be_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = {.data = NULL}, holds = {.data = NULL};
+	struct seal got;
+
+	for (int i = 0; i < (int)SEAL_HOLDS_MAX + 1; i++)
+		buf_printf(&holds, "# holds: a %d %064d\n", i + 20, 0);
+	buf_puts(&holds, "# holds: ");
+	edit(&b, &f->file, "# holds: ", buf_str(&holds));
+	err_clear(&f->e);
+	edit(&holds, &b, "sequence: 12", "sequence: 99999");
+	assert_int_equal(seal_parse(&got, holds.data, holds.len, NULL, &f->e), -1);
+	assert_non_null(strstr(f->e.msg, "more held backups"));
+	buf_done(&b);
+	buf_done(&holds);
+}
+
+/* As many bytes as fit, and some more. */
 static void
 a_seal_over_the_limit_is_not_written(void **state)
 {
@@ -667,6 +687,7 @@ main(void)
 	    CASE(other_spellings_are_refused),
 	    CASE(a_nul_in_a_name_is_refused),
 	    CASE(no_number_of_lines_but_all_is_a_seal),
+	    CASE(more_holds_than_may_be_are_refused),
 	    CASE(a_seal_over_the_limit_is_not_written),
 	    CASE(a_newer_version_is_told_apart),
 	    CASE(errors_name_the_line),
