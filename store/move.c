@@ -102,7 +102,9 @@ move_part(const struct repo *r, enum repo_part part, const char *name, struct er
 			return err_sys(e, "unlink %s", from);
 		return 0;
 	}
-	return repo_move(r->fd, from, to, REPO_MOVE_RENAMEAT2, e);
+	if (repo_move(r->fd, from, to, REPO_MOVE_RENAMEAT2, e) < 0)
+		return err_where(e, "repository %s", r->dir);
+	return 0;
 }
 
 /*
