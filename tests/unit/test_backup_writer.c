@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include <stdatomic.h>
 #include <sys/xattr.h>
 
 #include "archive/cut.h"
@@ -31,7 +32,7 @@ static char dir[SCRATCH_MAX];
 static int root;
 static struct packed p;
 static struct err e;
-static unsigned reads;
+static atomic_uint reads; /* calls of the hooks below, from any thread */
 
 static int
 setup(void **state)
