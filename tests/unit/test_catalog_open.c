@@ -313,6 +313,9 @@ pages_that_point_in_circles_come_to_an_end(void **state)
 	struct buf b = {0};
 	struct err e = {0};
 	size_t page = 4096, root = 0, cells, at, patched = 0;
+	struct catalog *c = NULL;
+	struct catalog_verification v;
+	uint64_t members, shared;
 	uint8_t *p;
 
 	/* Every interior page of an index: all its children are the first of them. */
@@ -335,6 +338,18 @@ pages_that_point_in_circles_come_to_an_end(void **state)
 	put_file(w, REPO_CATALOG, b.data, b.len);
 	assert_int_equal(ask(w, &e), -1);
 	assert_int_equal(e.kind, ERR_CORRUPT);
+	assert_int_equal(catalog_open_history(&c, w->f.repo, &e), 0);
+	(void)catalog_members(c, w->name, &members, &shared, &e);
+	(void)catalog_last_verification(c, w->name, &v, &e);
+	catalog_close(c);
+
+	/* Nor does a writer go round in it: it makes a new one. */
+	assert_int_equal(repo_lock(w->f.repo, 0, &e), 0);
+	w->v[FILES].version++;
+	cf_backup(&w->f, &(struct cf_opts){.sequence = 2}, w->v, N(w->v), NULL);
+	sync_now(w);
+	err_clear(&e);
+	assert_int_equal(ask(w, &e), FILES);
 	buf_done(&b);
 }
 
