@@ -44,7 +44,7 @@ tell_bad_seals(const struct held *h)
 		const struct repo_backup *b = &h->list->backups[i];
 
 		if (b->state == REPO_BAD && verify_in_scope(b, h->opts))
-			found(h->report, b->why->kind == ERR_CORRUPT ? VERIFY_TRUST : VERIFY_DAMAGE,
+			found(h->report, b->why->kind == ERR_SYS ? VERIFY_DAMAGE : VERIFY_TRUST,
 			    "seal-bad", "%s: bad seal: %s", b->name, b->why->msg);
 	}
 }

@@ -191,6 +191,14 @@ verify_report_file(struct verify_report *r, const char *path)
 	(void)fputc('\n', r->out);
 }
 
+/* "1 file", "2 files" */
+static void
+put_count(
+    struct verify_report *r, const char *before, uint64_t n, const char *one, const char *many)
+{
+	(void)fprintf(r->out, "%s%" PRIu64 " %s", before, n, n == 1 ? one : many);
+}
+
 static void
 text_counts(struct verify_report *r, const struct verify_counts *c)
 {
@@ -198,8 +206,8 @@ text_counts(struct verify_report *r, const struct verify_counts *c)
 
 	(void)fprintf(r->out, "(%s: ", verify_level_name(r->opts->level));
 	if (c->members > 0)
-		(void)fprintf(r->out, "%" PRIu64 " members, ", c->members);
-	(void)fprintf(r->out, "%" PRIu64 " entries, ", c->entries);
+		put_count(r, "", c->members, "member, ", "members, ");
+	put_count(r, "", c->entries, "entry, ", "entries, ");
 	if (c->bytes > 0) {
 		num_human(c->bytes, size);
 		(void)fprintf(r->out, "%s, ", size);
@@ -224,9 +232,10 @@ text_backup_end(struct verify_report *r, const struct verify_counts *c)
 	if (n == 0)
 		(void)fputs("ok ", r->out);
 	text_counts(r, c);
-	if (n > 0)
-		(void)fprintf(r->out, "; %" PRIu64 " finding%s, %" PRIu64 " file%s", n,
-		    n == 1 ? "" : "s", r->files, r->files == 1 ? "" : "s");
+	if (n > 0) {
+		put_count(r, "; ", n, "finding", "findings");
+		put_count(r, ", ", r->files, "file", "files");
+	}
 	(void)fputs(")\n", r->out);
 }
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/err.h"
+#include "verify/opts.h"
+
+static struct verify_opts o;
+static struct err e;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&e, 0, sizeof(e));
+	return clearenv();
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	verify_opts_done(&o);
+	return 0;
+}
+
+static int
+parse(const char *word, ...)
+{
+	char *argv[16] = {(char *)(uintptr_t) "verify"};
+	int argc = 1;
+	va_list ap;
+
+	va_start(ap, word);
+	for (; word != NULL; word = va_arg(ap, const char *))
+		argv[argc++] = (char *)(uintptr_t)word;
+	va_end(ap);
+	verify_opts_done(&o);
+	return verify_opts_parse(&o, argc, argv, &e);
+}
+
+static void
+defaults_are_standard_with_all_processors(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--repo", "r", "--trust", "t", NULL), 0);
+	assert_int_equal(o.level, VERIFY_STANDARD);
+	assert_true(o.jobs >= 1);
+	assert_int_equal(o.max_age, 0);
+	assert_false(o.all || o.untrusted);
+	assert_int_equal(o.backups.n, 0);
+}
+
+static void
+everything_can_be_given(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-r", "r", "-t", "t", "-l", "deep", "--max-age=26h", "-j3", "-s",
+			     "x", "--untrusted", "one", "two", NULL),
+	    0);
+	assert_int_equal(o.level, VERIFY_DEEP);
+	assert_int_equal(o.max_age, 93600);
+	assert_int_equal(o.jobs, 3);
+	assert_string_equal(o.series, "x");
+	assert_true(o.untrusted);
+	assert_int_equal(o.backups.n, 2);
+	assert_string_equal(o.backups.items[1], "two");
+}
+
+static void
+repository_and_keys_must_be_given(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--trust", "t", NULL), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	assert_int_equal(parse("--repo", "r", NULL), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	assert_int_equal(parse("--repo", "r", "--untrusted", NULL), 0);
+	assert_int_equal(setenv("TARSEAL_REPO", "r", 1), 0);
+	assert_int_equal(setenv("TARSEAL_TRUST", "t", 1), 0);
+	assert_int_equal(parse(NULL), 0);
+	assert_string_equal(o.trust, "t");
+}
+
+static void
+all_and_names_exclude_each_other(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-r", "r", "-t", "t", "--all", NULL), 0);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--all", "one", NULL), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+}
+
+static void
+nonsense_is_refused(void **state)
+{
+	static const char *const bad[] = {"--level=full", "--jobs=0", "--jobs=257", "--max-age=x",
+	    "--series=a/b", "--timezone=Nowhere/Atlantis", "--what"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse("-r", "r", "-t", "t", bad[i], NULL), -1);
+		assert_int_equal(e.kind, ERR_USAGE);
+	}
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(defaults_are_standard_with_all_processors),
+	    T(everything_can_be_given),
+	    T(repository_and_keys_must_be_given),
+	    T(all_and_names_exclude_each_other),
+	    T(nonsense_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
