@@ -17,8 +17,9 @@ struct err;
  * left out, and all of it when it is over ATTRS_MAX.  All-zero is empty; the memory is kept from
  * one file to the next.
  */
-#define ATTRS_MAX (768u << 10) /* names and values; a tar header has 1 MiB, for the path as well   \
-				*/
+#define ATTRS_MAX                                                                                  \
+	(768u << 10) /* names and values; a tar header has 1 MiB, for the path as well             \
+		      */
 struct attrs {
 	struct entry_xattr *list; /* sorted by name */
 	size_t n, cap;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backup/holes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ put_units(struct holes *h, uint64_t offset, uint64_t len, bool zeros, struct err
 		h->extents = grown;
 		h->cap = cap;
 	}
+	assert(h->extents != NULL);
 	h->extents[h->n++] = (struct entry_extent){.offset = offset, .len = len};
 	return 0;
 }

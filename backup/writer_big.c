@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,6 +104,7 @@ add_bad(struct writer_big *b, const struct section_range *r, struct err *e)
 		b->bad = grown;
 		b->cap_bad = cap;
 	}
+	assert(b->bad != NULL);
 	b->bad[b->n_bad++] = *r;
 	return 0;
 }

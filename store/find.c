@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <assert.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -213,7 +214,10 @@ repo_find(const struct repo_list *l, const struct repo_pick *pick, const char *w
 		return find_newest(&(struct newest){.l = l, .pick = pick}, out, e);
 	if (which[0] == '\0')
 		return err_set(e, ERR_USAGE, "a backup's name may not be empty");
-	if (find_by_name(l, pick, which, &b, e) < 0 || acceptable(b, pick, e) < 0)
+	if (find_by_name(l, pick, which, &b, e) < 0)
+		return -1;
+	assert(b != NULL);
+	if (acceptable(b, pick, e) < 0)
 		return -1;
 	*out = b;
 	return 0;

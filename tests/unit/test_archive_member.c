@@ -266,15 +266,23 @@ unpack_refuses_every_truncation(void **state)
 
 /* Flipping a bit of the deflate stream may keep it sound, but not with the same CRC. */
 static void
-unpack_refuses_every_flipped_bit(void **state)
+unpack_refuses_every_flipped_bit_that_counts(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *a = sample(600, 2);
 
 	assert_int_equal(member_pack(f->packer, a, 600, &f->packed, &f->e), 0);
+	/* The last bits before the trailer may be padding, which says nothing. */
+	size_t padded = f->packed.len - 9;
 	for (size_t bit = 0; bit < f->packed.len * 8; bit++) {
 		f->packed.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		expect_corrupt(f, f->packed.data, f->packed.len, 600);
+		buf_clear(&f->plain);
+		if (bit / 8 == padded &&
+		    member_unpack(
+			f->unpacker, f->packed.data, f->packed.len, 600, &f->plain, &f->e) == 0)
+			assert_memory_equal(f->plain.data, a, 600);
+		else
+			expect_corrupt(f, f->packed.data, f->packed.len, 600);
 		f->packed.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	free(a);
@@ -439,7 +447,7 @@ main(void)
 	    TEST(unpack_refuses_other_lengths),
 	    TEST(unpack_refuses_more_than_any_member_holds),
 	    TEST(unpack_refuses_every_truncation),
-	    TEST(unpack_refuses_every_flipped_bit),
+	    TEST(unpack_refuses_every_flipped_bit_that_counts),
 	    TEST(a_failed_unpack_leaves_nothing_in_plain),
 	    TEST(an_extra_field_is_read_past),
 	    TEST(an_extra_field_that_is_not_sound_is_refused),
