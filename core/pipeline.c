@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/cpus.h"
 #include "core/err.h"
 #include "core/stop.h"
 
@@ -70,21 +71,35 @@ stop_with(struct pipeline *p, const struct err *e)
 	if (!p->stopped) {
 		p->stopped = true;
 		p->err = *e;
+		/* A failure that says nothing must not pass for success. */
+		if (e->kind == ERR_NONE)
+			(void)err_set(&p->err, ERR_SYS, "failed without a reason");
 	}
 	(void)pthread_cond_broadcast(&p->work);
 	(void)pthread_cond_broadcast(&p->done);
 	(void)pthread_cond_broadcast(&p->space);
 }
 
+/* Under the lock. */
+static bool
+is_stopped(struct pipeline *p)
+{
+	struct err e;
+
+	if (!p->stopped && stop_signal() != 0) {
+		err_clear(&e);
+		(void)stop_check(&e);
+		stop_with(p, &e);
+	}
+	return p->stopped;
+}
+
 static void
 wait_for(struct pipeline *p, pthread_cond_t *cond)
 {
 	struct timespec until = soon();
-	struct err e = {0};
 
 	(void)pthread_cond_timedwait(cond, &p->lock, &until);
-	if (!p->stopped && stop_check(&e) != 0)
-		stop_with(p, &e);
 }
 
 /* ---- workers ---- */
@@ -96,11 +111,12 @@ take(struct pipeline *p)
 	struct slot *s = NULL;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (!p->stopped && p->taken == p->submitted && !p->ending)
+	while (!is_stopped(p) && p->taken == p->submitted && !p->ending)
 		wait_for(p, &p->work);
 	if (!p->stopped && p->taken < p->submitted) {
 		s = &p->slots[p->taken++ % p->o.depth];
 		s->state = SLOT_TAKEN;
+		err_clear(&s->err);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 	return s;
@@ -148,7 +164,7 @@ next_in_order(struct pipeline *p, struct slot **out)
 	(void)pthread_mutex_lock(&p->lock);
 	for (;;) {
 		s = &p->slots[p->sunk % p->o.depth];
-		if (p->stopped || (p->ending && p->sunk == p->submitted))
+		if (is_stopped(p) || (p->ending && p->sunk == p->submitted))
 			break;
 		if (p->sunk < p->submitted && s->state == SLOT_FAILED) {
 			stop_with(p, &s->err);
@@ -170,10 +186,11 @@ sink_main(void *arg)
 {
 	struct pipeline *p = arg;
 	struct slot *s;
-	struct err e = {0};
+	struct err e;
 	int rc;
 
 	while (next_in_order(p, &s)) {
+		err_clear(&e);
 		rc = p->o.sink == NULL ? 0 : p->o.sink(p->o.ctx, s->job, &e);
 		if (p->o.job_free != NULL)
 			p->o.job_free(s->job);
@@ -252,6 +269,8 @@ int
 pipeline_new(struct pipeline **out, const struct pipeline_opts *opts, struct err *e)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
+	sigset_t all, old;
+	int rc;
 
 	if (p == NULL)
 		return err_nomem(e);
@@ -269,7 +288,12 @@ pipeline_new(struct pipeline **out, const struct pipeline_opts *opts, struct err
 		return err_nomem(e);
 	}
 	init_sync(p);
-	if (start_threads(p, e) != 0) {
+	/* Signals are for the submitter's thread: there they interrupt what waits. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = start_threads(p, e);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0) {
 		pipeline_abort(p);
 		return -1;
 	}
@@ -284,7 +308,7 @@ pipeline_submit(struct pipeline *p, void *job, struct err *e)
 	bool stopped;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (!p->stopped && p->submitted - p->sunk == p->o.depth)
+	while (!is_stopped(p) && p->submitted - p->sunk == p->o.depth)
 		wait_for(p, &p->space);
 	stopped = p->stopped;
 	if (!stopped) {
@@ -311,7 +335,7 @@ pipeline_finish(struct pipeline *p, struct err *e)
 	p->ending = true;
 	(void)pthread_cond_broadcast(&p->work);
 	(void)pthread_cond_broadcast(&p->done);
-	while (!p->stopped && p->sunk < p->submitted)
+	while (!is_stopped(p) && p->sunk < p->submitted)
 		wait_for(p, &p->space);
 	failed = p->stopped;
 	if (failed && e != NULL)
@@ -338,11 +362,5 @@ pipeline_abort(struct pipeline *p)
 unsigned
 pipeline_default_workers(void)
 {
-	cpu_set_t set;
-	int n;
-
-	if (sched_getaffinity(0, sizeof(set), &set) != 0)
-		return 1;
-	n = CPU_COUNT(&set);
-	return n < 1 ? 1 : (unsigned)n;
+	return cpus_usable();
 }

@@ -18,7 +18,11 @@ struct err;
  * the end of sink; submit blocks beyond that.  The first error of work or sink
  * (by order of jobs) stops the pipeline: jobs that are left are freed unseen,
  * submit and finish return that error.  A stop request (core/stop.h) counts as
- * an error, ERR_STOPPED.
+ * an error, ERR_STOPPED, from then on.
+ *
+ * The sink has seen exactly the jobs before the one that failed, or, when it
+ * failed itself, those and that one.  The threads take no signals.  A sink or a
+ * worker may run a pipeline of its own, but not submit to the one it serves.
  */
 struct pipeline;
 
@@ -42,7 +46,7 @@ int pipeline_finish(struct pipeline *p, struct err *e);
 /* Gives up: drops queued jobs, waits for running ones, frees. NULL is harmless. */
 void pipeline_abort(struct pipeline *p);
 
-/* Processors this process may use (affinity), at least 1. */
+/* Processors this process may use (core/cpus.h), at least 1. */
 unsigned pipeline_default_workers(void);
 
 #endif

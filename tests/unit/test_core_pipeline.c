@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -282,13 +283,165 @@ a_sink_may_run_a_pipeline_of_its_own(void **state)
 }
 
 static int
-blocked_sink(void *ctx, void *arg, struct err *e)
+fail_unlike_order(void *ctx, void *worker, void *arg, struct err *e)
+{
+	struct run *r = ctx;
+	struct job *j = arg;
+
+	(void)worker;
+	if (j->number < 3 || j->number > 4)
+		return 0;
+	/* Number 4 fails first, by far. */
+	while (j->number == 3 && atomic_load(&r->working) == 0)
+		(void)usleep(1000);
+	if (j->number == 3)
+		(void)usleep(20000);
+	(void)err_set(e, ERR_CORRUPT, "job %u", j->number);
+	(void)atomic_fetch_add(&r->working, 1);
+	return -1;
+}
+
+static int
+count_sink(void *ctx, void *arg, struct err *e)
+{
+	struct run *r = ctx;
+
+	(void)arg;
+	(void)e;
+	r->seen++;
+	return 0;
+}
+
+static void
+an_earlier_job_that_fails_later_has_the_say(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 2);
+	struct err e = {0};
+
+	(void)state;
+	o.work = fail_unlike_order;
+	o.sink = count_sink;
+	assert_int_equal(run_jobs(&o, 100, &e), -1);
+	assert_string_equal(e.msg, "job 3");
+	assert_int_equal(r.seen, 2);
+	assert_int_equal(r.made, r.freed);
+}
+
+static int
+fail_silently(void *ctx, void *worker, void *arg, struct err *e)
 {
 	(void)ctx;
+	(void)worker;
 	(void)arg;
-	while (stop_signal() == 0)
+	(void)e;
+	return -1;
+}
+
+static void
+a_failure_without_a_reason_is_still_one(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 2);
+	struct err e = {0};
+
+	(void)state;
+	o.work = fail_silently;
+	assert_int_equal(run_jobs(&o, 10, &e), -1);
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_int_equal(r.made, r.freed);
+}
+
+static int
+complain_and_go_on(void *ctx, void *worker, void *arg, struct err *e)
+{
+	struct job *j = arg;
+
+	(void)ctx;
+	(void)worker;
+	if (j->number == 20)
+		return err_where(e, "job 20");
+	(void)err_set(e, ERR_CORRUPT, "something that was healed");
+	return 0;
+}
+
+static void
+an_error_that_was_healed_does_not_stick(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 2);
+	struct err e = {0};
+
+	(void)state;
+	o.work = complain_and_go_on;
+	o.sink = count_sink;
+	assert_int_equal(run_jobs(&o, 19, &e), 0);
+	assert_int_equal(run_jobs(&o, 30, &e), -1);
+	assert_string_equal(e.msg, "job 20: failed without a reason");
+}
+
+static void
+only_work_is_needed(void **state)
+{
+	struct run r = {0};
+	struct job jobs[20];
+	struct pipeline_opts o = {.workers = 0, .ctx = &r, .work = complain_and_go_on};
+	struct pipeline *p;
+	struct err e = {0};
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(pipeline_new(&p, &o, &e), 0);
+	assert_int_equal(pipeline_finish(p, &e), 0);
+	assert_int_equal(pipeline_new(&p, &o, &e), 0);
+	for (i = 0; i < 20; i++) {
+		jobs[i].number = i;
+		assert_int_equal(pipeline_submit(p, &jobs[i], &e), 0);
+	}
+	assert_int_equal(pipeline_finish(p, &e), 0);
+}
+
+static int
+look_at_signals(void *ctx, void *worker, void *arg, struct err *e)
+{
+	struct job *j = arg;
+	sigset_t set;
+
+	(void)ctx;
+	(void)worker;
+	if (pthread_sigmask(SIG_SETMASK, NULL, &set) != 0 || sigismember(&set, SIGTERM) != 1)
+		return err_set(e, ERR_SYS, "SIGTERM may arrive in a worker");
+	j->result = 1;
+	return 0;
+}
+
+static void
+signals_stay_with_the_submitter(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 2);
+	struct err e = {0};
+	sigset_t set;
+
+	(void)state;
+	o.work = look_at_signals;
+	o.sink = count_sink;
+	assert_int_equal(run_jobs(&o, 10, &e), 0);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
+	assert_int_equal(sigismember(&set, SIGTERM), 0);
+}
+
+/* Holds the first job until told, so that the submitter fills the queue and waits. */
+static int
+blocked_sink(void *ctx, void *arg, struct err *e)
+{
+	struct run *r = ctx;
+
+	(void)arg;
+	(void)e;
+	while (atomic_load(&r->most) == 0)
 		(void)usleep(1000);
-	return stop_check(e);
+	return 0;
 }
 
 static void *
@@ -300,22 +453,78 @@ stop_later(void *arg)
 	return NULL;
 }
 
-/* The last test: a stop request stays for the rest of the process. */
+static long
+milliseconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void
 a_stop_request_wakes_a_blocked_submitter(void **state)
 {
 	struct run r = {0};
 	struct pipeline_opts o = opts_for(&r, 1);
+	struct pipeline *p;
 	struct err e = {0};
 	pthread_t t;
+	unsigned i = 1;
+	long start = milliseconds();
 
 	(void)state;
 	o.sink = blocked_sink;
+	assert_int_equal(pipeline_new(&p, &o, &e), 0);
 	assert_int_equal(pthread_create(&t, NULL, stop_later, NULL), 0);
-	assert_int_equal(run_jobs(&o, 1000, &e), -1);
+	while (pipeline_submit(p, job_new(&r, i), &e) == 0)
+		i++;
+	/* 20 ms until the request, 100 ms until it is seen, and a slow machine. */
+	assert_in_range(milliseconds() - start, 19, 2000);
+	assert_in_range(i, 4, 5);
+	assert_int_equal(e.kind, ERR_STOPPED);
+	atomic_store(&r.most, 1);
+	assert_int_equal(pipeline_finish(p, &e), -1);
 	assert_int_equal(e.kind, ERR_STOPPED);
 	assert_int_equal(r.made, r.freed);
 	assert_int_equal(pthread_join(t, NULL), 0);
+	stop_request(0);
+}
+
+static void
+a_stop_request_reaches_a_submitter_that_never_waits(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 2);
+	struct pipeline *p;
+	struct err e = {0};
+
+	(void)state;
+	o.depth = 100;
+	assert_int_equal(pipeline_new(&p, &o, &e), 0);
+	assert_int_equal(pipeline_submit(p, job_new(&r, 1), &e), 0);
+	stop_request(SIGINT);
+	assert_int_equal(pipeline_submit(p, job_new(&r, 2), &e), -1);
+	assert_string_equal(e.msg, "stopped by SIGINT");
+	assert_int_equal(pipeline_finish(p, &e), -1);
+	assert_int_equal(r.freed, 2);
+	stop_request(0);
+}
+
+/* Whichever thread sees it first: the answer may not be a matter of luck. */
+static void
+a_stop_request_counts_even_when_nothing_is_left(void **state)
+{
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 1);
+	struct err e = {0};
+
+	(void)state;
+	stop_request(SIGINT);
+	assert_int_equal(run_jobs(&o, 0, &e), -1);
+	assert_int_equal(e.kind, ERR_STOPPED);
+	assert_int_equal(run_jobs(&o, 1, &e), -1);
+	stop_request(0);
 }
 
 int
@@ -330,7 +539,14 @@ main(void)
 	    cmocka_unit_test(no_more_jobs_than_depth_are_under_way),
 	    cmocka_unit_test(abort_frees_what_is_queued),
 	    cmocka_unit_test(a_sink_may_run_a_pipeline_of_its_own),
+	    cmocka_unit_test(an_earlier_job_that_fails_later_has_the_say),
+	    cmocka_unit_test(a_failure_without_a_reason_is_still_one),
+	    cmocka_unit_test(an_error_that_was_healed_does_not_stick),
+	    cmocka_unit_test(only_work_is_needed),
+	    cmocka_unit_test(signals_stay_with_the_submitter),
 	    cmocka_unit_test(a_stop_request_wakes_a_blocked_submitter),
+	    cmocka_unit_test(a_stop_request_reaches_a_submitter_that_never_waits),
+	    cmocka_unit_test(a_stop_request_counts_even_when_nothing_is_left),
 	};
 
 	return cmocka_run_group_tests_name("core_pipeline", tests, NULL, NULL);
