@@ -56,15 +56,12 @@ is_held(const struct seal *s, uint64_t sequence)
 	return false;
 }
 
-int
-held_fill(struct seal *s, const struct repo_list *l, bool accept_unsigned, struct err *e)
+static int
+hold_all(struct seal *s, const struct repo_list *l, enum repo_state state, struct err *e)
 {
-	const struct repo_backup *newest = held_newest(l, s->series, accept_unsigned);
-
-	s->sequence = newest == NULL ? 1 : newest->seal.sequence + 1;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
-		if (!held_accepts(b, s->series, accept_unsigned))
+		if (b->state != state || !held_accepts(b, s->series, true))
 			continue;
 		if (is_held(s, b->seal.sequence))
 			log_warn("backup %s has the sequence of another one: not held", b->name);
@@ -72,6 +69,17 @@ held_fill(struct seal *s, const struct repo_list *l, bool accept_unsigned, struc
 			return -1;
 	}
 	return 0;
+}
+
+int
+held_fill(struct seal *s, const struct repo_list *l, bool accept_unsigned, struct err *e)
+{
+	const struct repo_backup *newest = held_newest(l, s->series, accept_unsigned);
+
+	s->sequence = newest == NULL ? 1 : newest->seal.sequence + 1;
+	if (hold_all(s, l, REPO_TRUSTED, e) != 0)
+		return -1;
+	return accept_unsigned ? hold_all(s, l, REPO_UNSIGNED, e) : 0;
 }
 
 static bool
