@@ -118,7 +118,7 @@ scan_data(struct holes *h, int fd, uint64_t end, uint8_t *room, struct err *e)
 		uint64_t n = CUT_CHUNK - (h->pos & (CUT_CHUNK - 1));
 		if (n > end - h->pos)
 			n = end - h->pos;
-		source_read_range(fd, h->pos, room, n, &bad);
+		(void)source_read_range(fd, h->pos, room, n, &bad);
 		if (stop_check(e) != 0)
 			return -1;
 		for (uint64_t at = 0; at < n;) {

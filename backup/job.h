@@ -72,6 +72,7 @@ struct job {
 	struct buf plain;
 	uint32_t dirty;
 	struct section_range bad; /* len 0: none */
+	bool was_short; /* the file had less than its facts say */
 };
 
 int job_new(struct job **out, enum job_kind kind, struct err *e);

@@ -408,7 +408,8 @@ pack_chunk(struct packer *p, struct job *j, struct err *e)
 		uint8_t *room = buf_reserve(&j->plain, run.len + TAR_BLOCK);
 		if (room == NULL)
 			return err_nomem(e);
-		source_read_range(b->fd, run.offset, room, run.len, &bad);
+		if (!source_read_range(b->fd, run.offset, room, run.len, &bad))
+			j->was_short = true;
 		add_bad(&j->bad, &bad);
 		j->plain.len += run.len;
 	}

@@ -57,7 +57,7 @@ source_open(int dirfd, const char *name, int *out, struct facts *now)
 
 ssize_t (*source_pread)(int fd, void *data, size_t len, off_t offset) = pread;
 
-void
+bool
 source_read_range(int fd, uint64_t offset, uint8_t *out, size_t len, struct section_range *bad)
 {
 	size_t got = 0;
@@ -74,6 +74,7 @@ source_read_range(int fd, uint64_t offset, uint8_t *out, size_t len, struct sect
 		got += (size_t)n;
 	}
 	memset(out + got, 0, len - got);
+	return got == len;
 }
 
 void
@@ -93,33 +94,36 @@ reads_the_same(int fd, const struct buf *data)
 
 	for (size_t at = 0; at < data->len;) {
 		size_t n = data->len - at < sizeof(again) ? data->len - at : sizeof(again);
-		source_read_range(fd, at, again, n, &bad);
-		if (bad.len > 0 || memcmp(again, data->data + at, n) != 0)
+		if (!source_read_range(fd, at, again, n, &bad) ||
+		    memcmp(again, data->data + at, n) != 0)
 			return false;
 		at += n;
 	}
 	return true;
 }
 
-/* One try: facts, attributes, content; then the facts again.  1: no facts. */
+/*
+ * One try: attributes and content of a file with these facts, and whether it kept still.  A read
+ * that gave less than the size promised is a change, whatever the facts say.  1: no facts.
+ */
 static int
-read_once(struct source_file *f, int fd, size_t len, struct facts *after, struct err *e)
+read_once(struct source_file *f, int fd, struct facts *after, bool *still, struct err *e)
 {
+	size_t len = (size_t)f->facts.size;
 	struct stat st;
 
 	if (attrs_read_fd(&f->attrs, fd, e) != 0)
 		return -1;
 	buf_clear(&f->data);
 	uint8_t *room = buf_reserve(&f->data, len);
-	if (len > 0 && room == NULL)
+	if (room == NULL)
 		return err_nomem(e);
-	f->bad = (struct section_range){0};
-	if (len > 0)
-		source_read_range(fd, 0, room, len, &f->bad);
+	bool all = source_read_range(fd, 0, room, len, &f->bad);
 	f->data.len = len;
 	if (fstat(fd, &st) != 0)
 		return 1;
 	facts_from(after, &st);
+	*still = all && facts_unmoved(&f->facts, after);
 	return 0;
 }
 
@@ -128,25 +132,22 @@ source_read(struct source_file *f, int fd, const struct facts *listed, size_t ma
 {
 	struct facts after;
 	struct stat st;
+	bool still;
 
 	f->changed = f->grew = false;
 	for (int i = 1;; i++) {
 		if (fstat(fd, &st) != 0)
 			return 1;
 		facts_from(&f->facts, &st);
-		bool cut = f->facts.size > max;
-		if (cut) /* what it was listed with; that was no more than max */
+		if (f->facts.size > max) {
+			/* A part that no moment has seen as the whole. */
 			f->facts.size = listed->size < max ? listed->size : max;
-		int rc = read_once(f, fd, (size_t)f->facts.size, &after, e);
-		if (rc != 0)
+			f->changed = true;
+		}
+		int rc = read_once(f, fd, &after, &still, e);
+		if (rc != 0 || f->bad.len > 0 || f->changed || still)
 			return rc;
-		if (f->bad.len > 0)
-			return 0;
-		if (!cut && facts_unmoved(&f->facts, &after))
-			return 0;
-		bool same_file = listed->ino == f->facts.ino && listed->dev == f->facts.dev;
-		if (after.size > f->facts.size && (!cut || same_file) &&
-		    reads_the_same(fd, &f->data)) {
+		if (after.size > f->facts.size && reads_the_same(fd, &f->data)) {
 			f->grew = true;
 			return 0;
 		}

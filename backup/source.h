@@ -38,10 +38,10 @@ enum source_result source_open(int dirfd, const char *name, int *fd, struct fact
 /*
  * Read [offset, offset + len) into out.  What the file no longer has, and from an
  * I/O error on, is zeros: the tar header has promised so many bytes.  *bad is
- * then the range that gave the error, else its len is 0.
+ * then the range that gave the error, else its len is 0.  true when all of it was there.
  */
 extern ssize_t (*source_pread)(int fd, void *data, size_t len, off_t offset); /* for tests */
-void source_read_range(
+bool source_read_range(
     int fd, uint64_t offset, uint8_t *out, size_t len, struct section_range *bad);
 
 /* A file that fits in memory.  All-zero is empty; the buffers are used again. */
@@ -55,7 +55,7 @@ struct source_file {
 void source_file_done(struct source_file *f);
 /*
  * Read fd whole, with all tries.  A file over max bytes is read up to its size
- * when it was listed, and counts as grown or changed.  1: not even its facts could be
+ * when it was listed, and counts as changed.  1: not even its facts could be
  * read (errno); -1 when memory lacks.
  */
 int source_read(

@@ -50,6 +50,7 @@ begin_pass(struct writer_big *b)
 	forget_pass(b);
 	sha256_init(&b->content);
 	b->hashed = 0;
+	b->was_short = false;
 	holes_init(&b->holes, b->file->facts.size);
 }
 
@@ -137,6 +138,7 @@ take_content(struct writer_big *b, const struct job *j, struct err *e)
 	}
 	if (!b->file->sparse && b->file->facts.size > CUT_SPARSE_MIN && feed_holes(b, j, e) != 0)
 		return -1;
+	b->was_short |= j->was_short;
 	return add_bad(b, &j->bad, e);
 }
 
@@ -170,7 +172,7 @@ static int
 prefix_stands(const struct writer_big *b, struct err *e)
 {
 	uint8_t first[SHA256_LEN], again[SHA256_LEN];
-	struct section_range bad = {0};
+	struct section_range bad;
 	uint64_t size = b->file->facts.size;
 	struct sha256 h;
 	int rc = -1;
@@ -183,14 +185,15 @@ prefix_stands(const struct writer_big *b, struct err *e)
 		size_t n = size - at < CUT_CHUNK ? (size_t)(size - at) : CUT_CHUNK;
 		if (stop_check(e) != 0)
 			goto out;
-		source_read_range(b->file->fd, at, room, n, &bad);
-		if (bad.len > 0)
-			break;
+		if (!source_read_range(b->file->fd, at, room, n, &bad)) {
+			rc = 0;
+			goto out;
+		}
 		sha256_update(&h, room, n);
 	}
 	sha256_final(&h, again);
 	content_digest(b, first);
-	rc = bad.len == 0 && memcmp(first, again, sizeof(first)) == 0;
+	rc = memcmp(first, again, sizeof(first)) == 0;
 out:
 	free(room);
 	return rc;
@@ -235,7 +238,7 @@ judge(struct writer_big *b, struct section_facts *facts, struct err *e)
 		return KEEP;
 	}
 	facts_from(&after, &st);
-	if (!facts_unmoved(&b->file->facts, &after))
+	if (b->was_short || !facts_unmoved(&b->file->facts, &after))
 		return judge_moved(b, &after, facts, e);
 	if (b->file->sparse || !holes_worth(&b->holes))
 		return KEEP;

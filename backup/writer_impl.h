@@ -26,6 +26,7 @@ struct writer_big {
 	struct sha256 content;
 	uint64_t hashed; /* bytes of the file that are in content */
 	struct holes holes;
+	bool was_short; /* some read gave less than the size promised */
 	struct section_range *bad;
 	size_t n_bad, cap_bad;
 	/* Its last member, kept back until the file is known to be good. */
