@@ -11,24 +11,65 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/stop.h"
+
 /* Search permission on a directory is all that a walk through it needs. */
 #define STEP_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
+static bool
+makes_file(int flags)
+{
+	/* O_TMPFILE holds the bit of O_DIRECTORY. */
+	return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* openat2(2) refuses what openat(2) lets pass: a mode without use, or with other bits. */
 static int
 open_at_once(int rootfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
 	    .flags = (unsigned)(flags | O_CLOEXEC),
-	    .mode = (flags & (O_CREAT | O_TMPFILE)) ? mode : 0,
+	    .mode = makes_file(flags) ? mode & 07777 : 0,
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 	long fd;
 
-	/* EAGAIN: something was renamed meanwhile, and the kernel cannot be sure. */
 	do
 		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	while (fd < 0 && errno == EINTR && stop_signal() == 0);
 	return (int)fd;
+}
+
+/*
+ * With O_DIRECTORY, openat(2) says ENOTDIR of a symlink, where openat2(2) says
+ * ELOOP; so do we, because callers tell an attack from an accident by it.
+ */
+static int
+open_one(int dirfd, const char *name, int flags, mode_t mode)
+{
+	struct stat st;
+	int fd;
+
+	do
+		fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR && stop_signal() == 0);
+	if (fd < 0 && errno == ENOTDIR) {
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+			errno = ELOOP;
+		else
+			errno = ENOTDIR;
+	}
+	return fd;
+}
+
+static int
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	(void)close(fd);
+	errno = saved;
+	return -1;
 }
 
 /*
@@ -48,17 +89,16 @@ walk_to_parent(int rootfd, const char *path, const char **base, bool make)
 		size_t len = (size_t)(slash - path);
 
 		if (len > NAME_MAX) {
-			(void)close(fd);
 			errno = ENAMETOOLONG;
-			return -1;
+			return close_keeping_errno(fd);
 		}
 		memcpy(name, path, len);
 		name[len] = '\0';
-		next = openat(fd, name, STEP_FLAGS);
+		next = open_one(fd, name, STEP_FLAGS, 0);
 		if (next < 0 && errno == ENOENT && make &&
 		    (mkdirat(fd, name, 0700) == 0 || errno == EEXIST))
-			next = openat(fd, name, STEP_FLAGS);
-		(void)close(fd); /* O_PATH: errno survives a close that succeeds */
+			next = open_one(fd, name, STEP_FLAGS, 0);
+		(void)close_keeping_errno(fd);
 		if (next < 0)
 			return -1;
 		fd = next;
@@ -68,26 +108,15 @@ walk_to_parent(int rootfd, const char *path, const char **base, bool make)
 	return fd;
 }
 
-/* The descriptor that callers get can be read, synced, and used with *at calls. */
-static int
-open_last(int dirfd, const char *name, int flags, mode_t mode)
-{
-	int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-	int saved = errno;
-
-	(void)close(dirfd);
-	errno = saved;
-	return fd;
-}
-
 /*
  * After a failed openat2: was it the call that failed, not the path?  EPERM comes
- * from seccomp filters of old container engines.
+ * from seccomp filters of old container engines, EAGAIN when something is renamed
+ * at the same time and the kernel cannot be sure.
  */
 static bool
 must_step(size_t len)
 {
-	return errno == ENOSYS || errno == E2BIG || errno == EPERM ||
+	return errno == ENOSYS || errno == E2BIG || errno == EPERM || errno == EAGAIN ||
 	    (errno == ENAMETOOLONG && len >= PATH_MAX - 1);
 }
 
@@ -95,9 +124,13 @@ static int
 open_by_steps(int rootfd, const char *path, int flags, mode_t mode)
 {
 	const char *base;
-	int dirfd = walk_to_parent(rootfd, path, &base, false);
+	int dirfd = walk_to_parent(rootfd, path, &base, false), fd;
 
-	return dirfd < 0 ? -1 : open_last(dirfd, base, flags, mode);
+	if (dirfd < 0)
+		return -1;
+	fd = open_one(dirfd, base, flags, mode);
+	(void)close_keeping_errno(dirfd);
+	return fd;
 }
 
 int
