@@ -18,7 +18,7 @@ run facts
 
 # Another key: it does not build on what it does not trust ...
 run backup --source data --repo repo --key other --series other
-run_sh 'grep -c "^# holds" repo/other-*.seal | sort'
+run_sh 'grep -hc "^# holds" repo/other-*.seal | sort'
 # ... and does when told to.
 run backup --source data --repo repo --key other --trust trust.pem
 run facts

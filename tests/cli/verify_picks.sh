@@ -19,7 +19,7 @@ v --level deep --series other --jobs 1
 v "$first" --series autolab-backup
 v --quiet
 v --max-age 26h
-run_sh 'manifest list --repo repo --trust key.pub | tail -n +2'
+run_sh 'manifest list --repo repo --trust key.pub | tail -n +2 | sed -E "s/(standard|deep) [0-9]+s ago/verified/"'
 
 # One document, whatever comes.
 run_sh 'verify --repo repo --trust key.pub --json | grep -v -e milliseconds -e bytes'
