@@ -42,9 +42,9 @@ verify_job_new(const struct manifest_member *m, struct err *e)
 }
 
 void
-verify_job_free(void *p)
+verify_job_free(void *arg)
 {
-	struct verify_job *job = p;
+	struct verify_job *job = arg;
 
 	if (job == NULL)
 		return;
@@ -82,9 +82,9 @@ verify_worker_new(void *ctx, struct err *e)
 }
 
 void
-verify_worker_free(void *p)
+verify_worker_free(void *arg)
 {
-	struct worker *w = p;
+	struct worker *w = arg;
 
 	if (w == NULL)
 		return;
@@ -308,11 +308,11 @@ check_plain(struct worker *w, struct verify_job *job, struct err *e)
 }
 
 int
-verify_worker_work(void *ctx, void *worker, void *p, struct err *e)
+verify_worker_work(void *ctx, void *arg, void *job_arg, struct err *e)
 {
 	const struct verify_source *src = ctx;
-	struct worker *w = worker;
-	struct verify_job *job = p;
+	struct worker *w = arg;
+	struct verify_job *job = job_arg;
 
 	if (job->is_member && read_section(w, job, e) < 0)
 		return -1;

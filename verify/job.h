@@ -37,7 +37,7 @@ struct verify_job {
 
 /* A job for m, whose path is copied. */
 struct verify_job *verify_job_new(const struct manifest_member *m, struct err *e);
-void verify_job_free(void *job);
+void verify_job_free(void *arg);
 
 /* What all workers of a backup share; the descriptors are only used with pread. */
 struct verify_source {
@@ -48,7 +48,7 @@ struct verify_source {
 
 /* The pipeline's worker; ctx is a struct verify_source. */
 void *verify_worker_new(void *ctx, struct err *e);
-void verify_worker_free(void *worker);
-int verify_worker_work(void *ctx, void *worker, void *job, struct err *e);
+void verify_worker_free(void *arg);
+int verify_worker_work(void *ctx, void *arg, void *job_arg, struct err *e);
 
 #endif
