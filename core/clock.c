@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/clock.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,82 +52,99 @@ is_zone_name(const char *name)
 	return n > 0 && n < (int)sizeof(path) && is_zone_file(path);
 }
 
-/* "EET" or "<+03>": behind it, or NULL. */
+/*
+ * POSIX TZ strings.  glibc reads them generously (it clamps hours and minutes, takes
+ * signs and white space within rules), and falls back to UTC from the first
+ * mistake on; so what is let through here must be beyond doubt.  Each skip_
+ * function gives what stands behind its part, or NULL.
+ */
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* One to `digits` digits, low to high. */
+static const char *
+skip_number(const char *p, int digits, int low, int high)
+{
+	int n = 0, i;
+
+	for (i = 0; i < digits && is_digit(p[i]); i++)
+		n = n * 10 + (p[i] - '0');
+	return i > 0 && n >= low && n <= high ? p + i : NULL;
+}
+
+/* "EET" or "<+03>": three letters or more. */
 static const char *
 skip_abbreviation(const char *p)
 {
 	const char *start = p;
 
-	if (*p == '<') {
-		for (p++; isalnum((unsigned char)*p) || *p == '+' || *p == '-'; p++)
+	if (*p != '<') {
+		for (; is_letter(*p); p++)
 			;
-		return *p == '>' && p - start > 3 ? p + 1 : NULL;
+		return p - start >= 3 ? p : NULL;
 	}
-	for (; isalpha((unsigned char)*p); p++)
+	for (start = ++p; is_letter(*p) || is_digit(*p) || *p == '+' || *p == '-'; p++)
 		;
-	return p - start >= 3 ? p : NULL;
+	return p - start >= 3 && *p == '>' ? p + 1 : NULL;
 }
 
-/* "[+-]h[h][:mm[:ss]]": behind it, or NULL. */
+/* "[+-]hh[:mm[:ss]]" */
 static const char *
-skip_offset(const char *p)
+skip_offset(const char *p, int hours)
 {
-	int part, digits;
+	int part;
 
 	p += *p == '+' || *p == '-';
-	for (part = 0; part < 3; part++) {
-		for (digits = 0; isdigit((unsigned char)*p); digits++)
-			p++;
-		if (digits < 1 || digits > (part == 0 ? 3 : 2))
-			return NULL;
-		if (*p != ':' || part == 2)
-			return p;
-		p++;
-	}
-	return NULL;
+	p = skip_number(p, 3, 0, hours);
+	for (part = 0; part < 2 && p != NULL && *p == ':'; part++)
+		p = skip_number(p + 1, 2, 0, 59);
+	return p;
 }
 
-/* "M3.5.0[/3]", "J60", "59": behind it, or NULL. */
+/* ",M3.5.0", ",J60", or ",59", then perhaps "/3" */
 static const char *
 skip_rule(const char *p)
 {
-	int m, w, d, n = 0;
-
-	/* NOLINTNEXTLINE(cert-err34-c): the widths keep numbers small */
-	if (sscanf(p, "M%2d.%1d.%1d%n", &m, &w, &d, &n) == 3 && n > 0) {
-		if (m < 1 || m > 12 || w < 1 || w > 5 || d < 0 || d > 6)
+	if (*p++ != ',')
+		return NULL;
+	if (*p == 'J') {
+		p = skip_number(p + 1, 3, 1, 365);
+	} else if (*p == 'M') {
+		if ((p = skip_number(p + 1, 2, 1, 12)) == NULL || *p != '.' ||
+		    (p = skip_number(p + 1, 1, 1, 5)) == NULL || *p != '.')
 			return NULL;
-		p += n;
+		p = skip_number(p + 1, 1, 0, 6);
 	} else {
-		p += *p == 'J';
-		/* NOLINTNEXTLINE(cert-err34-c): so here */
-		if (!isdigit((unsigned char)*p) || sscanf(p, "%3d%n", &d, &n) != 1 || d > 365)
-			return NULL;
-		p += n;
+		p = skip_number(p, 3, 0, 365);
 	}
-	return *p == '/' ? skip_offset(p + 1) : p;
+	/* RFC 9636: up to a week before or after. */
+	return p != NULL && *p == '/' ? skip_offset(p + 1, 167) : p;
 }
 
-/* A POSIX TZ string: "EET-2", "EET-2EEST,M3.5.0/3,M10.5.0/4". */
+/* "EET-2", "EET-2EEST,M3.5.0/3,M10.5.0/4" */
 static bool
 is_posix_zone(const char *p)
 {
-	int i;
-
-	if ((p = skip_abbreviation(p)) == NULL || (p = skip_offset(p)) == NULL)
+	if ((p = skip_abbreviation(p)) == NULL || (p = skip_offset(p, 24)) == NULL)
 		return false;
 	if (*p == '\0')
 		return true;
 	if ((p = skip_abbreviation(p)) == NULL)
 		return false;
-	if (*p != ',' && *p != '\0' && (p = skip_offset(p)) == NULL)
+	if (*p != ',' && *p != '\0' && (p = skip_offset(p, 24)) == NULL)
 		return false;
 	if (*p == '\0')
 		return true;
-	for (i = 0; i < 2; i++)
-		if (*p != ',' || (p = skip_rule(p + 1)) == NULL)
-			return false;
-	return *p == '\0';
+	return (p = skip_rule(p)) != NULL && (p = skip_rule(p)) != NULL && *p == '\0';
 }
 
 int
@@ -210,7 +226,7 @@ take_digits(const char **p, int n)
 	int value = 0;
 
 	for (; n > 0; n--, (*p)++) {
-		if (!isdigit((unsigned char)**p))
+		if (!is_digit(**p))
 			return -1;
 		value = value * 10 + (**p - '0');
 	}
@@ -261,9 +277,9 @@ take_time(const char **p, struct tm *tm, long *nsec)
 		return false;
 	if (!take_char(p, "."))
 		return true;
-	if (!isdigit((unsigned char)**p))
+	if (!is_digit(**p))
 		return false;
-	for (*nsec = 0; isdigit((unsigned char)**p); (*p)++, unit /= 10)
+	for (*nsec = 0; is_digit(**p); (*p)++, unit /= 10)
 		*nsec += (**p - '0') * unit;
 	return true;
 }
@@ -285,26 +301,34 @@ take_zone(const char **p, long *east)
 	return true;
 }
 
+/* How far local time is ahead of UTC at t. */
+static long
+offset_at(time_t t)
+{
+	struct tm tm;
+
+	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
+}
+
 /*
- * Local time.  An hour that comes twice means its second coming, since the
- * result is "up to and with"; one that is left out is pushed forward by mktime.
+ * Local time.  An hour that comes twice means its second coming, since the result
+ * is "up to and with"; one that is left out counts on with the offset before the
+ * gap.  Not by mktime(3): tm_isdst does not tell the two readings apart where a
+ * zone changes its standard time.
  */
 static time_t
 local(struct tm *tm)
 {
-	struct tm summer = *tm, winter = *tm;
-	time_t a, b, t;
+	time_t as_utc = timegm(tm);
+	/* Offsets are less than a day: one is taken before t, the other after. */
+	time_t early = as_utc - offset_at(as_utc - 86400);
+	time_t late = as_utc - offset_at(as_utc + 86400);
 
-	summer.tm_isdst = 1;
-	winter.tm_isdst = 0;
-	tm->tm_isdst = -1;
-	t = mktime(tm);
-	a = mktime(&summer);
-	b = mktime(&winter);
-	/* Both readings are right only when the hour comes twice. */
-	if (summer.tm_isdst == 1 && winter.tm_isdst == 0)
-		t = a > b ? a : b;
-	return t;
+	if (late + offset_at(late) == as_utc && late > early)
+		return late;
+	if (early + offset_at(early) == as_utc)
+		return early;
+	return late + offset_at(late) == as_utc ? late : early;
 }
 
 int
