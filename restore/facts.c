@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "archive/entry.h"
+#include "restore/report.h"
+
+#define SET_ID (S_ISUID | S_ISGID)
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+/* The thing: an fd, or a name in a directory. */
+struct thing {
+	int fd; /* -1: by name */
+	int dirfd;
+	const char *base;
+	char proc[320]; /* by name: a path for calls that have no *at form */
+	const struct entry *en;
+	const char *path;
+	struct restore_report *r;
+	bool owned; /* it has the owner that it should have */
+};
+
+static void
+failed(const struct thing *t, const char *what)
+{
+	restore_found(t->r, t->path, strlen(t->path), "%s: %s", what, strerror(errno));
+}
+
+static bool
+is_link(const struct thing *t)
+{
+	return t->en->type == ENTRY_SYMLINK;
+}
+
+/* ---- owner ---- */
+
+static int
+chown_thing(const struct thing *t, uid_t uid, gid_t gid)
+{
+	return t->fd >= 0 ? fchown(t->fd, uid, gid)
+			  : fchownat(t->dirfd, t->base, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+static void
+set_owner(struct thing *t)
+{
+	t->owned = true;
+	if (chown_thing(t, t->en->uid, t->en->gid) == 0)
+		return;
+	t->owned = false;
+	/* EINVAL: ids that this user namespace does not have. */
+	if (errno != EPERM && errno != EINVAL) {
+		failed(t, "set the owner");
+		return;
+	}
+	/* A user may give away to a group of their own. */
+	(void)!chown_thing(t, (uid_t)-1, t->en->gid);
+	restore_lacks(t->r, RESTORE_OWNER, t->path);
+}
+
+/* ---- attributes ---- */
+
+static int
+set_xattr(const struct thing *t, const char *name, const void *value, size_t len)
+{
+	return t->fd >= 0 ? fsetxattr(t->fd, name, value, len, 0)
+			  : lsetxattr(t->proc, name, value, len, 0);
+}
+
+static void
+set_xattrs(const struct thing *t)
+{
+	const struct entry *en = t->en;
+	size_t i;
+
+	for (i = 0; i < en->n_xattrs; i++) {
+		if (set_xattr(t, en->xattrs[i].name, en->xattrs[i].value, en->xattrs[i].len) == 0)
+			continue;
+		if (errno == EPERM || errno == EACCES || errno == ENOTSUP)
+			restore_lacks(t->r, RESTORE_XATTR, t->path);
+		else
+			failed(t, en->xattrs[i].name);
+	}
+}
+
+/*
+ * A directory whose default ACL this would inherit gets it only after its content is
+ * made, so an ACL that the entry has not got cannot be there.
+ */
+static void
+set_acls(const struct thing *t)
+{
+	const struct entry *en = t->en;
+
+	if (en->acl_access != NULL &&
+	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0)
+		failed(t, "set the ACL");
+	if (en->acl_default != NULL &&
+	    set_xattr(t, ACL_DEFAULT, en->acl_default, en->acl_default_len) != 0)
+		failed(t, "set the default ACL");
+}
+
+/* ---- mode and times ---- */
+
+static mode_t
+wanted_mode(const struct thing *t)
+{
+	mode_t mode = t->en->mode;
+
+	/* The right that it lent was its owner's, not that of whoever restores. */
+	if (!t->owned && t->en->type != ENTRY_DIR)
+		mode &= (mode_t)~SET_ID;
+	return mode;
+}
+
+static void
+set_mode(const struct thing *t)
+{
+	mode_t mode = wanted_mode(t);
+	int rc;
+
+	if (is_link(t))
+		return;
+	if (mode != t->en->mode)
+		restore_lacks(t->r, RESTORE_SETID, t->path);
+	rc = t->fd >= 0 ? fchmod(t->fd, mode) : fchmodat(t->dirfd, t->base, mode, 0);
+	if (rc != 0)
+		failed(t, "set the mode");
+}
+
+static void
+set_times(const struct thing *t)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	int rc;
+
+	times[1].tv_sec = t->en->mtime_sec;
+	times[1].tv_nsec = t->en->mtime_nsec;
+	rc = t->fd >= 0 ? futimens(t->fd, times)
+			: utimensat(t->dirfd, t->base, times, AT_SYMLINK_NOFOLLOW);
+	if (rc != 0)
+		failed(t, "set the time");
+}
+
+/* ---- reading back ---- */
+
+static void
+read_back(const struct thing *t)
+{
+	const struct entry *en = t->en;
+	struct stat st;
+	int rc;
+
+	rc = t->fd >= 0 ? fstat(t->fd, &st) : fstatat(t->dirfd, t->base, &st, AT_SYMLINK_NOFOLLOW);
+	if (rc != 0) {
+		failed(t, "read the facts back");
+		return;
+	}
+	if (t->owned && (st.st_uid != en->uid || st.st_gid != en->gid))
+		restore_found(t->r, t->path, strlen(t->path),
+		    "the file system did not keep the owner (%u:%u became %u:%u)", en->uid, en->gid,
+		    st.st_uid, st.st_gid);
+	if (!is_link(t) && (st.st_mode & 07777) != wanted_mode(t) &&
+	    ((st.st_mode ^ wanted_mode(t)) & 07777 & ~(t->owned ? 0u : (unsigned)SET_ID)) != 0)
+		restore_found(t->r, t->path, strlen(t->path),
+		    "the file system did not keep the mode (%04o became %04o)",
+		    (unsigned)wanted_mode(t), (unsigned)st.st_mode & 07777u);
+	if (st.st_mtim.tv_sec != en->mtime_sec || st.st_mtim.tv_nsec != (long)en->mtime_nsec)
+		restore_found(t->r, t->path, strlen(t->path),
+		    "the file system did not keep the time (%lld.%09u became %lld.%09ld)",
+		    (long long)en->mtime_sec, en->mtime_nsec, (long long)st.st_mtim.tv_sec,
+		    st.st_mtim.tv_nsec);
+}
+
+static void
+apply(struct thing *t)
+{
+	set_owner(t);
+	set_xattrs(t);
+	set_acls(t);
+	set_mode(t);
+	set_times(t);
+	read_back(t);
+}
+
+void
+restore_facts_fd(int fd, const struct entry *en, const char *path, struct restore_report *r)
+{
+	struct thing t = {.fd = fd, .dirfd = -1, .en = en, .path = path, .r = r};
+
+	apply(&t);
+}
+
+void
+restore_facts_at(
+    int dirfd, const char *base, const struct entry *en, const char *path, struct restore_report *r)
+{
+	struct thing t = {.fd = -1, .dirfd = dirfd, .base = base, .en = en, .path = path, .r = r};
+
+	(void)snprintf(t.proc, sizeof(t.proc), "/proc/self/fd/%d/%s", dirfd, base);
+	apply(&t);
+}

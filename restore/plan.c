@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/path.h"
+#include "restore/load.h"
+#include "restore/report.h"
+#include "restore/select.h"
+#include "seal/manifest.h"
+#include "seal/section.h"
+
+struct planner {
+	struct restore_plan *plan;
+	struct restore_load *load;
+	struct restore_select *select;
+	struct restore_report *report;
+	restore_plan_fn each;
+	uint64_t big_first; /* where the present large file's header is */
+	const char *only; /* scan for this path alone: a hard link's target */
+	size_t cap_ranges, cap_dirs;
+	char **targets; /* of hard links, to be looked up */
+	size_t n_targets;
+};
+
+/* Room for one more in an array of n; NULL when there is none. */
+static void *
+grow(void *array, size_t n, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (n < *cap)
+		return array;
+	more = realloc(array, (*cap == 0 ? 16 : 2 * *cap) * size);
+	if (more != NULL)
+		*cap = *cap == 0 ? 16 : 2 * *cap;
+	return more;
+}
+
+/* ---- what is noted ---- */
+
+static int
+add_range(struct planner *p, uint64_t first, uint64_t last, struct err *e)
+{
+	struct restore_plan *plan = p->plan;
+	struct restore_range *more;
+
+	more = grow(plan->ranges, plan->n_ranges, &p->cap_ranges, sizeof(*more));
+	if (more == NULL)
+		return err_nomem(e);
+	plan->ranges = more;
+	more[plan->n_ranges++] = (struct restore_range){first, last - first + 1};
+	return 0;
+}
+
+static int
+add_dir(struct planner *p, const char *path, size_t len, struct err *e)
+{
+	struct restore_plan *plan = p->plan;
+	char **more;
+
+	/* Siblings have the same parent: the last one is most often it. */
+	if (plan->n_dirs > 0 && strlen(plan->dirs[plan->n_dirs - 1]) == len &&
+	    memcmp(plan->dirs[plan->n_dirs - 1], path, len) == 0)
+		return 0;
+	more = grow(plan->dirs, plan->n_dirs, &p->cap_dirs, sizeof(*more));
+	if (more == NULL)
+		return err_nomem(e);
+	plan->dirs = more;
+	if ((more[plan->n_dirs] = strndup(path, len)) == NULL)
+		return err_nomem(e);
+	plan->n_dirs++;
+	return 0;
+}
+
+/* The directories on the way to path. */
+static int
+add_parents(struct planner *p, const char *path, struct err *e)
+{
+	size_t len = strlen(path);
+	const char *slash;
+
+	while ((slash = memrchr(path, '/', len)) != NULL) {
+		len = (size_t)(slash - path);
+		if (add_dir(p, path, len, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_target(struct planner *p, const char *target, struct err *e)
+{
+	char **more = realloc(p->targets, (p->n_targets + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return err_nomem(e);
+	p->targets = more;
+	if ((more[p->n_targets] = strdup(target)) == NULL)
+		return err_nomem(e);
+	p->n_targets++;
+	return 0;
+}
+
+/* A hard link whose data was not asked for: it is looked for in the second round. */
+static int
+need_target(struct planner *p, const struct section_line *line, struct err *e)
+{
+	if (restore_select_place(p->select, line->link, line->link_len, false) != NULL)
+		return 0;
+	if (restore_select_alias(p->select, line->link, line->path, e) != 0)
+		return -1;
+	return add_target(p, line->link, e);
+}
+
+/* ---- going through sections ---- */
+
+static bool
+wanted(struct planner *p, const struct section_line *line)
+{
+	if (p->only != NULL)
+		return strcmp(p->only, line->path) == 0;
+	return restore_select_hit(p->select, line->path, line->path_len, line->type == ENTRY_DIR);
+}
+
+static int
+take_line(struct planner *p, const struct section_line *line, struct err *e)
+{
+	bool is_dir = line->type == ENTRY_DIR;
+	const char *place = restore_select_place(p->select, line->path, line->path_len, is_dir);
+
+	if (place == NULL)
+		place = line->path;
+	if (p->each != NULL)
+		p->each(place, line);
+	p->plan->entries += p->only == NULL;
+	p->plan->bytes += line->type == ENTRY_FILE ? line->size : 0;
+	if (restore_select_all(p->select))
+		return 0;
+	if (is_dir && line->path_len > 0 && add_dir(p, line->path, line->path_len, e) != 0)
+		return -1;
+	if (add_parents(p, place, e) != 0)
+		return -1;
+	return line->type == ENTRY_HARDLINK ? need_target(p, line, e) : 0;
+}
+
+/* *any: a line of m's section is wanted, or it cannot be read and may have one. */
+static int
+scan_section(struct planner *p, const struct manifest_member *m, bool *any, struct err *e)
+{
+	struct section_parser *parser = NULL;
+	struct section_line line;
+	const struct buf *text = restore_load_section(p->load, m, e);
+	int rc = -1;
+
+	*any = false;
+	if (text != NULL && section_parser_new(&parser, text->data, text->len, e) == 0) {
+		while ((rc = section_next(parser, &line, e)) == 1) {
+			if (line.is_note || !wanted(p, &line))
+				continue;
+			*any = true;
+			if (take_line(p, &line, e) != 0) {
+				section_parser_free(parser);
+				return -1;
+			}
+		}
+	}
+	section_parser_free(parser);
+	if (rc < 0 && e->kind == ERR_CORRUPT) {
+		/* Told when the member is restored; large files are known by the index. */
+		*any = m->kind == MANIFEST_FILES ||
+		    restore_select_match(p->select, m->path, m->path_len, false);
+		err_clear(e);
+		rc = 0;
+	}
+	return rc;
+}
+
+static int
+scan_member(struct planner *p, const struct manifest_member *m, uint64_t number, struct err *e)
+{
+	bool any;
+
+	if (m->kind == MANIFEST_HEADER)
+		p->big_first = number;
+	if (m->section_len == 0)
+		return 0;
+	if (scan_section(p, m, &any, e) != 0)
+		return -1;
+	if (!any || restore_select_all(p->select))
+		return 0;
+	return add_range(p, m->kind == MANIFEST_FILES ? number : p->big_first, number, e);
+}
+
+/* Can a member that begins with m->path, or one behind it, hold path or what is below? */
+static bool
+reaches(const struct manifest_member *m, const char *path, size_t len)
+{
+	return m->path != NULL &&
+	    (path_cmp(m->path, m->path_len, path, len) <= 0 ||
+		(path_within(m->path, m->path_len, path, len)));
+}
+
+/* All members from where the index stands to where path ends; path NULL: to the end. */
+static int
+scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *e)
+{
+	struct manifest_reader *index = restore_load_index(p->load);
+	size_t len = path == NULL ? 0 : strlen(path);
+	struct manifest_member m;
+	int rc;
+
+	while ((rc = manifest_next(index, &m, e)) != 0) {
+		if (rc < 0) {
+			if (e->kind != ERR_CORRUPT)
+				return -1;
+			restore_found_err(p->report, path == NULL ? "" : path, len, e);
+			err_clear(e);
+			continue;
+		}
+		if (path != NULL && !reaches(&m, path, len))
+			return 0;
+		/* Two paths may stand in one member. */
+		if (p->only == NULL && manifest_tell(index) < *next)
+			continue;
+		*next = manifest_tell(index) + 1;
+		if (scan_member(p, &m, manifest_tell(index), e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+scan_path(struct planner *p, const char *path, uint64_t *next, struct err *e)
+{
+	if (manifest_seek_path(restore_load_index(p->load), path, strlen(path), e) != 0) {
+		if (e->kind != ERR_CORRUPT)
+			return -1;
+		restore_found_err(p->report, path, strlen(path), e);
+		err_clear(e);
+	}
+	return scan_from_here(p, path, next, e);
+}
+
+static int
+scan_all(struct planner *p, struct err *e)
+{
+	uint64_t next = 0;
+	const char *path;
+	size_t i;
+
+	if (restore_select_all(p->select) || restore_select_has_globs(p->select))
+		return manifest_seek(restore_load_index(p->load), 0, e) == 0
+		    ? scan_from_here(p, NULL, &next, e)
+		    : -1;
+	for (i = 0; (path = restore_select_path(p->select, i)) != NULL; i++)
+		if (scan_path(p, path, &next, e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+scan_targets(struct planner *p, struct err *e)
+{
+	uint64_t next = 0;
+	size_t i;
+
+	for (i = 0; i < p->n_targets; i++) {
+		p->only = p->targets[i];
+		if (scan_path(p, p->only, &next, e) != 0)
+			return -1;
+	}
+	p->only = NULL;
+	return 0;
+}
+
+/* ---- order ---- */
+
+static int
+by_first(const void *a, const void *b)
+{
+	const struct restore_range *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static void
+merge_ranges(struct restore_plan *p)
+{
+	size_t i, n = 0;
+
+	if (p->n_ranges == 0)
+		return;
+	qsort(p->ranges, p->n_ranges, sizeof(*p->ranges), by_first);
+	for (i = 1; i < p->n_ranges; i++) {
+		struct restore_range *last = &p->ranges[n], *r = &p->ranges[i];
+
+		if (r->first > last->first + last->count)
+			p->ranges[++n] = *r;
+		else if (r->first + r->count > last->first + last->count)
+			last->count = r->first + r->count - last->first;
+	}
+	p->n_ranges = n + 1;
+}
+
+static int
+by_order(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return path_cmp(x, strlen(x), y, strlen(y));
+}
+
+static void
+merge_dirs(struct restore_plan *p)
+{
+	size_t i, n = 0;
+
+	if (p->n_dirs == 0)
+		return;
+	qsort(p->dirs, p->n_dirs, sizeof(*p->dirs), by_order);
+	for (i = 1; i < p->n_dirs; i++) {
+		if (strcmp(p->dirs[i], p->dirs[n]) == 0)
+			free(p->dirs[i]);
+		else
+			p->dirs[++n] = p->dirs[i];
+	}
+	p->n_dirs = n + 1;
+}
+
+int
+restore_plan_make(struct restore_plan *plan, struct restore_load *l, struct restore_select *s,
+    bool look, restore_plan_fn each, struct restore_report *r, struct err *e)
+{
+	struct planner p = {.plan = plan, .load = l, .select = s, .report = r, .each = each};
+	int rc = 0;
+
+	*plan = (struct restore_plan){.all = restore_select_all(s)};
+	if (!plan->all || look)
+		rc = scan_all(&p, e);
+	if (rc == 0)
+		rc = scan_targets(&p, e);
+	merge_ranges(plan);
+	merge_dirs(plan);
+	while (p.n_targets > 0)
+		free(p.targets[--p.n_targets]);
+	free(p.targets);
+	return rc;
+}
+
+void
+restore_plan_done(struct restore_plan *p)
+{
+	while (p->n_dirs > 0)
+		free(p->dirs[--p->n_dirs]);
+	free(p->dirs);
+	free(p->ranges);
+	*p = (struct restore_plan){0};
+}
+
+/* ---- going over it ---- */
+
+void
+restore_walk_begin(
+    struct restore_walk *w, const struct restore_plan *p, struct manifest_reader *index)
+{
+	*w = (struct restore_walk){.plan = p, .index = index};
+}
+
+int
+restore_walk_next(struct restore_walk *w, struct manifest_member *m, struct err *e)
+{
+	if (w->plan->all) {
+		if (w->range == 0 && manifest_seek(w->index, 0, e) != 0)
+			return -1;
+		w->range = 1;
+		return manifest_next(w->index, m, e);
+	}
+	if (w->left == 0) {
+		if (w->range == w->plan->n_ranges)
+			return 0;
+		w->left = w->plan->ranges[w->range].count;
+		if (manifest_seek(w->index, w->plan->ranges[w->range++].first, e) != 0)
+			return -1;
+	}
+	w->left--;
+	return manifest_next(w->index, m, e);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RESTORE_PLAN_H
+#define RESTORE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct manifest_member;
+struct manifest_reader;
+struct restore_load;
+struct restore_report;
+struct restore_select;
+struct section_line;
+
+/*
+ * Which members a restore needs.  Everything: all of them, and nothing is read ahead.
+ * A selection: the sections that may speak of it are read first, and tell the members,
+ * the directories whose facts come back (those selected, and those on the way to a
+ * selected entry), and what hard links need that was not selected itself.
+ */
+struct restore_plan {
+	bool all;
+	struct restore_range {
+		uint64_t first, count; /* members */
+	} * ranges; /* in order, apart; not for all */
+	size_t n_ranges;
+	char **dirs; /* in order, each once, without the root; not for all */
+	size_t n_dirs;
+	uint64_t entries, bytes; /* of the selection; not for all */
+};
+
+/* Called for each entry that is selected; path is where it will be. */
+typedef void (*restore_plan_fn)(const char *path, const struct section_line *line);
+
+/*
+ * look: read the sections of everything, too, for its totals.  each may be NULL.  Damaged pages and
+ * sections become findings, and what they may hold is taken in.
+ */
+int restore_plan_make(struct restore_plan *p, struct restore_load *l, struct restore_select *s,
+    bool look, restore_plan_fn each, struct restore_report *r, struct err *e);
+void restore_plan_done(struct restore_plan *p);
+
+/* Goes over the members of a plan, in order. */
+struct restore_walk {
+	const struct restore_plan *plan;
+	struct manifest_reader *index;
+	size_t range; /* the one being gone through, plus 1 */
+	uint64_t left;
+};
+void restore_walk_begin(
+    struct restore_walk *w, const struct restore_plan *p, struct manifest_reader *index);
+/* As manifest_next: 1, 0 at the end, -1 for a part of the index that cannot be read. */
+int restore_walk_next(struct restore_walk *w, struct manifest_member *m, struct err *e);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/num.h"
+#include "core/path.h"
+#include "restore/opts.h"
+
+/* A restore of a shredded archive must not fill memory with its complaints. */
+#define KEEP_MAX 10000
+
+static const char *const lack_names[RESTORE_LACKS] = {
+    [RESTORE_OWNER] = "owner",
+    [RESTORE_SETID] = "set-id bits",
+    [RESTORE_DEVICE] = "device",
+    [RESTORE_XATTR] = "extended attributes",
+};
+
+void
+restore_report_init(struct restore_report *r)
+{
+	memset(r, 0, sizeof(*r));
+	(void)pthread_mutex_init(&r->lock, NULL);
+	(void)clock_gettime(CLOCK_MONOTONIC, &r->began);
+}
+
+void
+restore_report_done(struct restore_report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_kept; i++) {
+		free(r->kept[i].path);
+		free(r->kept[i].why);
+	}
+	free(r->kept);
+	(void)pthread_mutex_destroy(&r->lock);
+}
+
+/* Under the lock.  Out of memory costs a line of the JSON document, not the count. */
+static void
+keep(struct restore_report *r, const char *path, size_t len, const char *why)
+{
+	struct restore_finding *more;
+
+	if (r->n_kept >= KEEP_MAX)
+		return;
+	if ((r->n_kept & (r->n_kept - 1)) == 0) {
+		more = realloc(r->kept, (r->n_kept == 0 ? 1 : 2 * r->n_kept) * sizeof(*more));
+		if (more == NULL)
+			return;
+		r->kept = more;
+	}
+	r->kept[r->n_kept].path = strndup(path, len);
+	r->kept[r->n_kept].path_len = len;
+	r->kept[r->n_kept].why = strdup(why);
+	if (r->kept[r->n_kept].path != NULL && r->kept[r->n_kept].why != NULL)
+		r->n_kept++;
+}
+
+static const char *
+shown(const char *path)
+{
+	return *path == '\0' ? "." : path;
+}
+
+void
+restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+{
+	char why[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	log_warn("%.*s: %s", (int)(len == 0 ? 1 : len), shown(path), why);
+	(void)pthread_mutex_lock(&r->lock);
+	r->findings++;
+	keep(r, path, len, why);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+restore_found_err(struct restore_report *r, const char *path, size_t len, const struct err *e)
+{
+	restore_found(r, path, len, "%s", e->msg);
+}
+
+void
+restore_count(struct restore_report *r, uint64_t bytes)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	r->entries++;
+	r->bytes += bytes;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+restore_flagged(struct restore_report *r, const char *path, const char *how)
+{
+	log_note("%s: %s", shown(path), how);
+	(void)pthread_mutex_lock(&r->lock);
+	r->flagged++;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+restore_lacks(struct restore_report *r, enum restore_lack what, const char *path)
+{
+	log_verbose("%s: %s not restored", shown(path), lack_names[what]);
+	(void)pthread_mutex_lock(&r->lock);
+	r->lacks[what]++;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+static void
+tell_lacks(const struct restore_report *r)
+{
+	struct buf text = {0};
+	int i;
+
+	for (i = 0; i < RESTORE_LACKS; i++)
+		if (r->lacks[i] > 0)
+			buf_printf(&text, "%s%s of %" PRIu64, text.len > 0 ? ", " : "",
+			    lack_names[i], r->lacks[i]);
+	if (text.len > 0)
+		log_warn("not restored, because that needs root or another file system: %s "
+			 "(-v names them)",
+		    buf_str(&text));
+	buf_done(&text);
+}
+
+static double
+seconds_since(const struct timespec *t)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
+}
+
+static void
+put_json(
+    const struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
+{
+	static const char *const keys[RESTORE_LACKS] = {"owners", "set_id", "devices", "xattrs"};
+	struct json j;
+	size_t i;
+
+	json_init(&j, stdout);
+	json_object(&j, NULL);
+	json_str(&j, "tarseal", "restore");
+	json_uint(&j, "version", 1);
+	json_str(&j, "backup", backup);
+	json_str(&j, "target", o->target);
+	json_bool(&j, "dry_run", o->dry_run);
+	json_uint(&j, "entries", r->entries);
+	json_uint(&j, "bytes", r->bytes);
+	json_uint(&j, "flagged", r->flagged);
+	json_object(&j, "not_restored");
+	for (i = 0; i < RESTORE_LACKS; i++)
+		json_uint(&j, keys[i], r->lacks[i]);
+	json_end(&j);
+	json_uint(&j, "findings_total", r->findings);
+	json_array(&j, "findings");
+	for (i = 0; i < r->n_kept; i++) {
+		json_object(&j, NULL);
+		json_path(&j, "path", r->kept[i].path, r->kept[i].path_len);
+		json_str(&j, "why", r->kept[i].why);
+		json_end(&j);
+	}
+	json_end(&j);
+	json_int(&j, "exit_status", status);
+	json_end(&j);
+}
+
+void
+restore_report_end(
+    struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
+{
+	struct buf target = {0};
+	char size[16];
+
+	tell_lacks(r);
+	if (o->common.json) {
+		put_json(r, o, backup, status);
+		return;
+	}
+	if (o->to_stdout || o->common.quiet || status > 1)
+		return;
+	num_human(r->bytes, size);
+	if (o->target != NULL)
+		path_display(&target, o->target, strlen(o->target));
+	if (o->dry_run)
+		(void)printf("%" PRIu64 " entries, %s, would be restored from %s\n", r->entries,
+		    size, backup);
+	else
+		(void)printf("Restored %" PRIu64 " entries, %s, from %s to %s in %.1f s\n",
+		    r->entries, size, backup, buf_str(&target), seconds_since(&r->began));
+	if (r->findings > 0)
+		(void)printf(
+		    "%" PRIu64 " findings: not everything is as it should be\n", r->findings);
+	buf_done(&target);
+}

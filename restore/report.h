@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RESTORE_REPORT_H
+#define RESTORE_REPORT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct err;
+struct restore_opts;
+
+/*
+ * What a restore found and did.  Findings (damage, an unsafe entry, a fact that did
+ * not hold) are printed at once, as warnings, and make the exit status 1.  What a
+ * plain user may not restore is counted, and told once at the end.  Safe from any
+ * thread between init and done.
+ */
+enum restore_lack { /* what needs root */
+	RESTORE_OWNER,
+	RESTORE_SETID, /* set-id bits, dropped with the owner */
+	RESTORE_DEVICE,
+	RESTORE_XATTR,
+	RESTORE_LACKS,
+};
+
+struct restore_finding {
+	char *path, *why;
+	size_t path_len;
+};
+
+struct restore_report {
+	pthread_mutex_t lock;
+	struct timespec began;
+	uint64_t entries, bytes;
+	uint64_t findings;
+	struct restore_finding *kept; /* the first ones, for --json */
+	size_t n_kept;
+	uint64_t lacks[RESTORE_LACKS];
+	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
+};
+
+void restore_report_init(struct restore_report *r);
+void restore_report_done(struct restore_report *r);
+/* Something is wrong with path. */
+void restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, with what e says. */
+void restore_found_err(struct restore_report *r, const char *path, size_t len, const struct err *e);
+/* An entry is back. */
+void restore_count(struct restore_report *r, uint64_t bytes);
+void restore_flagged(struct restore_report *r, const char *path, const char *how);
+void restore_lacks(struct restore_report *r, enum restore_lack what, const char *path);
+/* The lacks, as warnings; then the result: one line, or a JSON document. */
+void restore_report_end(
+    struct restore_report *r, const struct restore_opts *o, const char *backup, int status);
+
+#endif

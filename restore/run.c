@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "core/num.h"
+#include "core/path.h"
+#include "core/progress.h"
+#include "core/stop.h"
+#include "restore/cat.h"
+#include "restore/extract.h"
+#include "restore/finish.h"
+#include "restore/load.h"
+#include "restore/opts.h"
+#include "restore/plan.h"
+#include "restore/report.h"
+#include "restore/select.h"
+#include "restore/target.h"
+#include "seal/key.h"
+#include "seal/section.h"
+#include "store/repo.h"
+
+struct run {
+	const struct restore_opts *o;
+	struct repo *repo;
+	struct trust *trust; /* NULL: --untrusted without keys */
+	struct repo_list list;
+	const struct repo_backup *backup;
+	struct restore_load *load;
+	struct restore_select *select;
+	struct restore_plan plan;
+	struct restore_target target;
+	struct restore_report report;
+};
+
+static int
+find_backup(struct run *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+	const struct repo_pick pick = {.series = o->series, .accept_unsigned = o->untrusted};
+
+	if (o->as_of != NULL)
+		return repo_find_as_of(&r->list, &pick, o->at, &r->backup, e);
+	return repo_find(&r->list, &pick, o->backup == NULL ? "latest" : o->backup, &r->backup, e);
+}
+
+static int
+open_all(struct run *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+
+	if (o->trust != NULL &&
+	    (trust_new(&r->trust, e) != 0 || trust_load(r->trust, o->trust, e) != 0))
+		return -1;
+	if (repo_open(&r->repo, o->repo, e) != 0 || repo_list(r->repo, r->trust, &r->list, e) != 0)
+		return -1;
+	if (find_backup(r, e) != 0)
+		return -1;
+	if (r->backup->state != REPO_TRUSTED)
+		log_warn("%s is not signed by a trusted key: nobody vouches for its content",
+		    r->backup->name);
+	if (r->backup->seal.unreadable > 0)
+		log_warn("%s is not complete: %llu paths could not be read when it was made",
+		    r->backup->name, (unsigned long long)r->backup->seal.unreadable);
+	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
+		return err_where(e, "%s", r->backup->name);
+	return restore_select_new(&r->select, &o->paths, e);
+}
+
+/* --dry-run: a line an entry. */
+static void
+print_planned(const char *path, const struct section_line *line)
+{
+	struct buf b = {0};
+	char size[16];
+
+	num_human(line->size, size);
+	path_display(&b, *path == '\0' ? "." : path, *path == '\0' ? 1 : strlen(path));
+	(void)printf("%6s  %s%s\n", line->type == ENTRY_FILE ? size : "-", buf_str(&b),
+	    line->type == ENTRY_DIR ? "/" : "");
+	buf_done(&b);
+}
+
+static struct restore_job_ctx
+context(const struct run *r)
+{
+	return (struct restore_job_ctx){.repo = r->repo,
+	    .seal = &r->backup->seal,
+	    .plan = &r->plan,
+	    .select = r->select,
+	    .target = &r->target,
+	    .report = (struct restore_report *)&r->report,
+	    .jobs = (unsigned)r->o->jobs};
+}
+
+static int
+write_target(struct run *r, struct err *e)
+{
+	uint64_t bytes = r->plan.all ? r->backup->seal.bytes : r->plan.bytes;
+	struct restore_job_ctx ctx;
+	int rc;
+
+	if (restore_target_open(&r->target, r->o->target, e) != 0)
+		return -1;
+	restore_target_room(&r->target, bytes);
+	if (progress_start((enum progress_mode)r->o->common.progress, "restore", e) != 0)
+		return -1;
+	progress_total(bytes);
+	ctx = context(r);
+	rc = restore_extract(&ctx, r->load, e);
+	if (rc == 0)
+		rc = restore_finish(&ctx, r->load, e);
+	if (rc == 0)
+		rc = restore_target_sync(&r->target, e);
+	progress_stop();
+	if (rc != 0)
+		(void)err_where(e, "target %s is not complete", r->o->target);
+	return rc;
+}
+
+static int
+restore_planned(struct run *r, struct err *e)
+{
+	struct restore_job_ctx ctx = context(r);
+
+	if (r->o->dry_run) {
+		r->report.entries = r->plan.entries;
+		r->report.bytes = r->plan.bytes;
+		return 0;
+	}
+	/* A misspelt name should not leave an empty target behind. */
+	if (!r->plan.all && r->plan.n_ranges == 0)
+		return 0;
+	return r->o->to_stdout ? restore_cat(&ctx, r->load, e) : write_target(r, e);
+}
+
+static int
+exit_status(const struct run *r, const struct err *e)
+{
+	if (e->kind == ERR_STOPPED)
+		return 128 + stop_signal();
+	if (e->kind != ERR_NONE)
+		return (int)cli_status_of(e);
+	return r->report.findings > 0 ? CLI_WRONG : CLI_OK;
+}
+
+enum cli_status
+restore_run(const struct restore_opts *o, struct err *e)
+{
+	struct run r = {.o = o, .target = {.fd = -1}};
+	restore_plan_fn each = o->dry_run && !o->common.json ? print_planned : NULL;
+	enum cli_status status;
+
+	restore_report_init(&r.report);
+	if (open_all(&r, e) == 0 &&
+	    restore_plan_make(&r.plan, r.load, r.select, o->dry_run, each, &r.report, e) == 0) {
+		restore_select_misses(r.select, &r.report);
+		(void)restore_planned(&r, e);
+		restore_report_end(&r.report, o, r.backup->name, exit_status(&r, e));
+	}
+	status = r.report.findings > 0 ? CLI_WRONG : CLI_OK;
+	restore_plan_done(&r.plan);
+	restore_select_free(r.select);
+	restore_load_close(r.load);
+	restore_target_close(&r.target);
+	restore_report_done(&r.report);
+	repo_list_done(&r.list);
+	repo_close(r.repo);
+	trust_free(r.trust);
+	return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RESTORE_SELECT_H
+#define RESTORE_SELECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct opt_list;
+struct restore_report;
+
+/*
+ * Which entries are wanted: those named, all that is below them, and what globs match.
+ * Nothing named means everything.  Aliases: when a hard link is wanted and the entry
+ * that holds its data is not, the data is written under the link's path instead.
+ * After the plan is made, workers only read it.
+ */
+struct restore_select;
+
+int restore_select_new(struct restore_select **out, const struct opt_list *paths, struct err *e);
+void restore_select_free(struct restore_select *s); /* NULL is harmless */
+bool restore_select_all(const struct restore_select *s);
+bool restore_select_has_globs(const struct restore_select *s);
+/* The i-th plain path in order of the backup, NULL behind the last. */
+const char *restore_select_path(const struct restore_select *s, size_t i);
+
+bool restore_select_match(
+    const struct restore_select *s, const char *path, size_t len, bool is_dir);
+/* The same, and note which patterns matched something. */
+bool restore_select_hit(struct restore_select *s, const char *path, size_t len, bool is_dir);
+/* A finding for each pattern that matched nothing. */
+void restore_select_misses(const struct restore_select *s, struct restore_report *r);
+
+/* From now on the data of target goes to path.  The first alias of a target stays. */
+int restore_select_alias(
+    struct restore_select *s, const char *target, const char *path, struct err *e);
+/* Where an entry is written: its own path when it is wanted, its alias, or NULL. */
+const char *restore_select_place(
+    const struct restore_select *s, const char *path, size_t len, bool is_dir);
+
+#endif
