@@ -49,11 +49,11 @@ join(char *msg, size_t size, const char *head, size_t head_len, const char *tail
 	msg[mark + head_len + tail_len] = '\0';
 }
 
-/* msg becomes "TEXT" + tail.  The arguments and tail may point into msg. */
+/* msg becomes "TEXT" + tail.  The arguments may point into msg; tail may not. */
 static void
 vput(char *msg, size_t size, const char *tail, const char *fmt, va_list ap)
 {
-	char text[4096], old[4096];
+	char text[4096];
 	char *big = NULL;
 	const char *head = text;
 	va_list again;
@@ -71,8 +71,7 @@ vput(char *msg, size_t size, const char *tail, const char *fmt, va_list ap)
 		len = (size_t)n;
 	}
 	va_end(again);
-	(void)snprintf(old, sizeof(old), "%s", tail);
-	join(msg, size, head, len, old, strlen(old));
+	join(msg, size, head, len, tail, strlen(tail));
 	free(big);
 }
 

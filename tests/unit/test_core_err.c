@@ -1,99 +1,181 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "core/buf.h"
 #include "core/err.h"
+#include "tests/unit/unit.h"
+
+static char many[10000];
 
 static void
-an_error_says_where_and_why_once(void **state)
+sys_errors_hold_what_failed_and_why(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	errno = ENOENT;
+	assert_int_equal(err_sys(&e, "open '%s'", "x"), -1);
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_int_equal(e.sys, ENOENT);
+	assert_string_equal(e.msg, "open 'x': No such file or directory");
+}
+
+static void
+where_goes_in_front_and_keeps_kind_and_errno(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	errno = EACCES;
+	(void)err_sys(&e, "open");
+	assert_int_equal(err_where(&e, "%s", "a/b"), -1);
+	assert_int_equal(err_where(&e, "backup %d", 7), -1);
+	assert_string_equal(e.msg, "backup 7: a/b: open: Permission denied");
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_int_equal(e.sys, EACCES);
+}
+
+static void
+errno_is_left_as_it_was(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	errno = EIO;
+	(void)err_set(&e, ERR_CORRUPT, "bad");
+	(void)err_where(&e, "here");
+	(void)err_sys(&e, "read");
+	(void)err_nomem(&e);
+	assert_int_equal(errno, EIO);
+}
+
+static void
+a_null_err_is_harmless(void **state)
+{
+	(void)state;
+	err_clear(NULL);
+	assert_int_equal(err_set(NULL, ERR_USAGE, "x"), -1);
+	assert_int_equal(err_sys(NULL, "x"), -1);
+	assert_int_equal(err_nomem(NULL), -1);
+	assert_int_equal(err_where(NULL, "x"), -1);
+}
+
+static void
+clear_and_set_forget_the_error_before(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	errno = EIO;
+	(void)err_sys(&e, "read");
+	(void)err_set(&e, ERR_TRUST, "unknown key");
+	assert_int_equal(e.sys, 0);
+	assert_int_equal(e.kind, ERR_TRUST);
+	assert_string_equal(e.msg, "unknown key");
+	err_clear(&e);
+	assert_int_equal(e.kind, ERR_NONE);
+	assert_string_equal(e.msg, "");
+	(void)err_nomem(&e);
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_int_equal(e.sys, ENOMEM);
+	assert_string_equal(e.msg, "out of memory");
+}
+
+static void
+a_message_may_be_made_from_itself(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	(void)err_set(&e, ERR_CORRUPT, "bad");
+	(void)err_set(&e, ERR_USAGE, "very %s", e.msg);
+	assert_string_equal(e.msg, "very bad");
+	(void)err_where(&e, "not %s", e.msg);
+	assert_string_equal(e.msg, "not very bad: very bad");
+}
+
+static void
+a_long_path_never_hides_the_reason(void **state)
 {
 	struct err e = {0};
 
 	(void)state;
 	errno = ENOSPC;
-	assert_int_equal(err_sys(&e, "write"), -1);
-	assert_int_equal(err_where(&e, "%s", "NAME.tar.gz"), -1);
-	assert_int_equal(e.kind, ERR_SYS);
-	assert_int_equal(e.sys, ENOSPC);
-	assert_string_equal(e.msg, "NAME.tar.gz: write: No space left on device");
-	assert_int_equal(err_set(&e, ERR_TRUST, "unknown key %d", 7), -1);
-	assert_int_equal(e.kind, ERR_TRUST);
-	assert_string_equal(e.msg, "unknown key 7");
-	assert_int_equal(err_nomem(&e), -1);
-	assert_string_equal(e.msg, "out of memory");
-	err_clear(&e);
-	assert_int_equal(e.kind, ERR_NONE);
-}
-
-static void
-errno_is_kept_for_the_caller(void **state)
-{
-	struct err e = {0};
-
-	(void)state;
-	errno = EXDEV;
-	(void)err_sys(&e, "%0500d", 1);
-	(void)err_where(&e, "x");
-	assert_int_equal(errno, EXDEV);
-}
-
-static void
-no_err_is_allowed(void **state)
-{
-	(void)state;
-	assert_int_equal(err_set(NULL, ERR_SYS, "x"), -1);
-	assert_int_equal(err_sys(NULL, "x"), -1);
-	assert_int_equal(err_where(NULL, "x"), -1);
-	assert_int_equal(err_nomem(NULL), -1);
-	err_clear(NULL);
-}
-
-static void
-a_text_that_is_too_long_keeps_its_end(void **state)
-{
-	struct err e = {0};
-	char path[6000];
-
-	(void)state;
-	memset(path, 'p', sizeof(path) - 1);
-	path[sizeof(path) - 1] = '\0';
-	errno = EIO;
-	(void)err_sys(&e, "read");
-	(void)err_where(&e, "%s", path);
-	assert_true(strlen(e.msg) < sizeof(e.msg));
+	(void)err_sys(&e, "write '%s'", many);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_memory_equal(e.msg, "...aaa", 6);
+	assert_string_equal(strchr(e.msg, '\''), "': No space left on device");
+	(void)err_where(&e, "%s!", many);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
 	assert_memory_equal(e.msg, "...", 3);
-	assert_string_equal(strstr(e.msg, ": read"), ": read: Input/output error");
+	assert_null(strchr(e.msg, '!'));
+	assert_string_equal(strchr(e.msg, '\''), "': No space left on device");
+
+	(void)err_set(&e, ERR_CORRUPT, "why");
+	(void)err_where(&e, "%s", many);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_memory_equal(e.msg, "...aaa", 6);
+	assert_string_equal(e.msg + strlen(e.msg) - 8, "aaa: why");
 }
 
 static void
-a_layer_that_gave_no_reason_is_no_success(void **state)
+a_message_that_just_fits_is_not_cut(void **state)
 {
 	struct err e = {0};
 
 	(void)state;
-	(void)err_where(&e, "here");
-	assert_int_not_equal(e.kind, ERR_NONE);
+	(void)err_set(&e, ERR_CORRUPT, "%.*s", (int)sizeof(e.msg) - 1, many);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_memory_equal(e.msg, many, sizeof(e.msg) - 1);
+	(void)err_set(&e, ERR_CORRUPT, "%.*s", (int)sizeof(e.msg), many);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_memory_equal(e.msg, "...a", 4);
+}
+
+static void
+a_cut_does_not_split_a_character(void **state)
+{
+	char text[9001];
+	struct err e = {0};
+	size_t i, shift;
+
+	(void)state;
+	for (i = 0; i < 9000; i += 3)
+		memcpy(text + i, "\xE2\x82\xAC", 3);
+	for (shift = 0; shift < 3; shift++) {
+		text[9000] = '\0';
+		(void)err_set(&e, ERR_CORRUPT, "%s%.*s", text, (int)shift, "zz");
+		assert_memory_equal(e.msg, "...\xE2\x82\xAC", 6);
+	}
+}
+
+static void
+where_without_a_reason_is_still_a_failure(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	(void)err_where(&e, "x");
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_string_equal(e.msg, "x: failed without a reason");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_error_says_where_and_why_once),
-	    cmocka_unit_test(errno_is_kept_for_the_caller),
-	    cmocka_unit_test(no_err_is_allowed),
-	    cmocka_unit_test(a_text_that_is_too_long_keeps_its_end),
-	    cmocka_unit_test(a_layer_that_gave_no_reason_is_no_success),
+	    cmocka_unit_test(sys_errors_hold_what_failed_and_why),
+	    cmocka_unit_test(where_goes_in_front_and_keeps_kind_and_errno),
+	    cmocka_unit_test(errno_is_left_as_it_was),
+	    cmocka_unit_test(a_null_err_is_harmless),
+	    cmocka_unit_test(clear_and_set_forget_the_error_before),
+	    cmocka_unit_test(a_message_may_be_made_from_itself),
+	    cmocka_unit_test(a_long_path_never_hides_the_reason),
+	    cmocka_unit_test(a_message_that_just_fits_is_not_cut),
+	    cmocka_unit_test(a_cut_does_not_split_a_character),
+	    cmocka_unit_test(where_without_a_reason_is_still_a_failure),
 	};
 
+	memset(many, 'a', sizeof(many) - 1);
 	return cmocka_run_group_tests_name("core_err", tests, NULL, NULL);
 }

@@ -1,145 +1,174 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "core/err.h"
-#include "core/hash.h"
 #include "core/num.h"
+#include "tests/unit/unit.h"
 
-/* FIPS 180-2, appendix B. */
 static void
-sha256_gives_the_standards_digests(void **state)
+u64_reads_canonical_decimals(void **state)
 {
-	uint8_t d[SHA256_LEN], back[SHA256_LEN];
-	char hex[SHA256_HEX_LEN + 1], a[1000];
-	struct sha256 h, copy;
-	int i;
+	uint64_t n = 5;
 
 	(void)state;
-	sha256_of("abc", 3, d);
-	sha256_hex(d, hex);
-	assert_string_equal(
-	    hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	assert_int_equal(sha256_unhex(hex, back), 0);
-	assert_memory_equal(d, back, SHA256_LEN);
-
-	memset(a, 'a', sizeof(a));
-	sha256_init(&h);
-	for (i = 0; i < 999; i++)
-		sha256_update(&h, a, sizeof(a));
-	copy = h;
-	sha256_update(&h, "something else", 14);
-	sha256_update(&copy, a, sizeof(a));
-	sha256_final(&copy, d);
-	sha256_hex(d, hex);
-	assert_string_equal(
-	    hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_int_equal(num_u64("0", 1, UINT64_MAX, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(num_u64("123x", 3, UINT64_MAX, &n), 0);
+	assert_int_equal(n, 123);
+	assert_int_equal(num_u64("18446744073709551615", 20, UINT64_MAX, &n), 0);
+	assert_true(n == UINT64_MAX);
+	assert_int_equal(num_u64("255", 3, 255, &n), 0);
 }
 
 static void
-hex_is_lower_case_and_whole(void **state)
+u64_refuses_everything_else_and_writes_nothing(void **state)
 {
-	uint8_t d[SHA256_LEN];
+	static const char *const bad[] = {"", "00", "01", "-1", "+1", " 1", "1 ", "1x", "0x1",
+	    "18446744073709551616", "28446744073709551615", "99999999999999999999", "1.0", "\xB2"};
+	uint64_t n = 77;
+	size_t i;
 
 	(void)state;
-	assert_int_equal(sha256_unhex("BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20"
-				      "015ad",
-			     d),
-	    -1);
-	assert_int_equal(sha256_unhex("ba7816", d), -1);
+	for (i = 0; i < COUNT(bad); i++)
+		assert_int_equal(num_u64(bad[i], strlen(bad[i]), UINT64_MAX, &n), -1);
+	assert_int_equal(num_u64("256", 3, 255, &n), -1);
+	assert_int_equal(num_u64("1\0", 2, 255, &n), -1);
+	assert_int_equal(n, 77);
 }
 
 static void
-cuts_hash_by_the_first_eight_bytes(void **state)
+i64_reads_its_whole_range(void **state)
 {
+	int64_t n = 7;
+
 	(void)state;
-	assert_true(hash_cut("abc", 3) == 0xba7816bf8f01cfeaull);
-	assert_true(hash_cut("", 0) == 0xe3b0c44298fc1c14ull);
+	assert_int_equal(num_i64("-9223372036854775808", 20, &n), 0);
+	assert_true(n == INT64_MIN);
+	assert_int_equal(num_i64("9223372036854775807", 19, &n), 0);
+	assert_true(n == INT64_MAX);
+	assert_int_equal(num_i64("-1", 2, &n), 0);
+	assert_int_equal(n, -1);
+	assert_int_equal(num_i64("0", 1, &n), 0);
+	assert_int_equal(n, 0);
 }
 
 static void
-numbers_are_read_strictly(void **state)
+i64_refuses_what_is_not_canonical(void **state)
 {
 	static const char *const bad[] = {
-	    "", "01", "+1", " 1", "1 ", "-1", "0x1", "1e3", "18446744073709551616"};
-	uint64_t u = 77;
-	int64_t i;
-	size_t k;
+	    "", "-", "--1", "-0", "-01", "+1", "9223372036854775808", "-9223372036854775809", "1-"};
+	int64_t n = 77;
+	size_t i;
 
 	(void)state;
-	for (k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
-		assert_int_equal(num_u64(bad[k], strlen(bad[k]), UINT64_MAX, &u), -1);
-	assert_int_equal(num_u64("11", 2, 10, &u), -1);
-	assert_int_equal(u, 77);
-	assert_int_equal(num_u64("18446744073709551615", 20, UINT64_MAX, &u), 0);
-	assert_true(u == UINT64_MAX);
-	assert_int_equal(num_i64("-9223372036854775808", 20, &i), 0);
-	assert_true(i == INT64_MIN);
-	assert_int_equal(num_i64("9223372036854775808", 19, &i), -1);
-	assert_int_equal(num_i64("-0", 2, &i), -1);
-	assert_int_equal(num_i64("-", 1, &i), -1);
-	assert_int_equal(num_octal("0755", 4, 07777, &u), 0);
-	assert_int_equal(u, 0755);
-	assert_int_equal(num_octal("8", 1, 07777, &u), -1);
-	assert_int_equal(num_octal("10000", 5, 07777, &u), -1);
+	for (i = 0; i < COUNT(bad); i++)
+		assert_int_equal(num_i64(bad[i], strlen(bad[i]), &n), -1);
+	assert_int_equal(n, 77);
 }
 
 static void
-sizes_are_shown_as_ls_does(void **state)
+octal_takes_leading_zeros_but_no_other_digits(void **state)
+{
+	uint64_t n = 77;
+
+	(void)state;
+	assert_int_equal(num_octal("0644", 4, 07777, &n), 0);
+	assert_int_equal(n, 0644);
+	assert_int_equal(num_octal("1777777777777777777777", 22, UINT64_MAX, &n), 0);
+	assert_true(n == UINT64_MAX);
+	assert_int_equal(num_octal("2000000000000000000000", 22, UINT64_MAX, &n), -1);
+	assert_int_equal(num_octal("0008", 4, UINT64_MAX, &n), -1);
+	assert_int_equal(num_octal("", 0, UINT64_MAX, &n), -1);
+	assert_int_equal(num_octal("10000", 5, 07777, &n), -1);
+	assert_int_equal(num_octal("/7", 2, UINT64_MAX, &n), -1);
+}
+
+static void
+human_sizes_are_those_of_ls(void **state)
 {
 	static const struct {
-		uint64_t n;
+		uint64_t bytes;
 		const char *text;
-	} cases[] = {{0, "0"}, {1023, "1023"}, {1024, "1.0K"}, {1025, "1.1K"}, {10240, "10K"},
-	    {10241, "11K"}, {1048576, "1.0M"}, {245366784, "234M"}, {1047553, "1.0M"},
-	    {UINT64_MAX, "16E"}};
+	} cases[] = {
+	    {0, "0"},
+	    {1, "1"},
+	    {1023, "1023"},
+	    {1024, "1.0K"},
+	    {1025, "1.1K"},
+	    {1234567, "1.2M"},
+	    {10188, "10K"},
+	    {10239, "10K"},
+	    {10241, "11K"},
+	    {1023 * 1024, "1023K"},
+	    {1023 * 1024 + 1, "1.0M"},
+	    {1024 * 1024 - 1, "1.0M"},
+	    {1024 * 1024, "1.0M"},
+	    {245366784, "234M"},
+	    {245366785, "235M"},
+	    {UINT64_C(1) << 40, "1.0T"},
+	    {UINT64_C(1) << 60, "1.0E"},
+	    {UINT64_MAX, "16E"},
+	};
 	char out[16];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		num_human(cases[i].n, out);
+	for (i = 0; i < COUNT(cases); i++) {
+		num_human(cases[i].bytes, out);
 		assert_string_equal(out, cases[i].text);
 	}
 }
 
 static void
-durations_have_units(void **state)
+durations_have_one_unit(void **state)
 {
-	static const char *const bad[] = {"", "h", "-1h", "1w", "1.5h", "1h30m",
-	    "999999999999999999999d", "18446744073709551615d"};
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+	} cases[] = {{"0", 0}, {"90", 90}, {"90s", 90}, {"15m", 900}, {"26h", 93600},
+	    {"7d", 604800}, {"18446744073709551615s", UINT64_MAX},
+	    {"213503982334601d", UINT64_C(213503982334601) * 86400}};
 	struct err e = {0};
 	uint64_t s;
 	size_t i;
 
 	(void)state;
-	assert_int_equal(num_duration("26h", &s, &e), 0);
-	assert_int_equal(s, 26 * 3600);
-	assert_int_equal(num_duration("90", &s, &e), 0);
-	assert_int_equal(s, 90);
-	assert_int_equal(num_duration("7d", &s, &e), 0);
-	assert_int_equal(s, 7 * 86400);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(num_duration(cases[i].text, &s, &e), 0);
+		assert_true(s == cases[i].seconds);
+	}
+}
+
+static void
+other_durations_are_usage_errors(void **state)
+{
+	static const char *const bad[] = {"", "s", "h", "-1h", "1.5h", "1 h", " 1h", "1hh", "1h30m",
+	    "1w", "01h", "1H", "213503982334602d", "99999999999999999999"};
+	struct err e;
+	uint64_t s = 77;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		err_clear(&e);
 		assert_int_equal(num_duration(bad[i], &s, &e), -1);
-	assert_int_equal(e.kind, ERR_USAGE);
+		assert_int_equal(e.kind, ERR_USAGE);
+	}
+	assert_int_equal(s, 77);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(sha256_gives_the_standards_digests),
-	    cmocka_unit_test(hex_is_lower_case_and_whole),
-	    cmocka_unit_test(cuts_hash_by_the_first_eight_bytes),
-	    cmocka_unit_test(numbers_are_read_strictly),
-	    cmocka_unit_test(sizes_are_shown_as_ls_does),
-	    cmocka_unit_test(durations_have_units),
+	    cmocka_unit_test(u64_reads_canonical_decimals),
+	    cmocka_unit_test(u64_refuses_everything_else_and_writes_nothing),
+	    cmocka_unit_test(i64_reads_its_whole_range),
+	    cmocka_unit_test(i64_refuses_what_is_not_canonical),
+	    cmocka_unit_test(octal_takes_leading_zeros_but_no_other_digits),
+	    cmocka_unit_test(human_sizes_are_those_of_ls),
+	    cmocka_unit_test(durations_have_one_unit),
+	    cmocka_unit_test(other_durations_are_usage_errors),
 	};
 
 	return cmocka_run_group_tests_name("core_num", tests, NULL, NULL);
