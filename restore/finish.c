@@ -135,11 +135,31 @@ entry_of_line(const struct section_line *line, struct entry *en)
 	    .mtime_nsec = line->mtime_nsec};
 }
 
+/*
+ * Where the archive is damaged and the manifest is not, a directory may be missing
+ * still: its line is all that it takes.
+ */
+static int
+open_dir(const struct restore_job_ctx *ctx, const char *path)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+	int fd = beneath_open(ctx->target->fd, path, flags, 0), dir;
+	const char *base;
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if ((dir = beneath_make_parent(ctx->target->fd, path, &base)) < 0)
+		return -1;
+	(void)mkdirat(dir, base, 0700); /* the open tells */
+	(void)close(dir);
+	return beneath_open(ctx->target->fd, path, flags, 0);
+}
+
 static void
 apply_dir(struct finish *f, const struct entry *en)
 {
 	const struct restore_job_ctx *ctx = f->ctx;
-	int fd = beneath_open(ctx->target->fd, en->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int fd = open_dir(ctx, en->path);
 
 	if (fd < 0) {
 		restore_found(
