@@ -37,7 +37,8 @@ done
 [ $tried -gt 10 ] || fail "only $tried reads were tried"
 [ $findings -gt 5 ] || fail "of $tried reads that failed only $findings were told as damage"
 
-for n in 3 10 20; do
+# strace sends signals to the first thread only: at the seal, the root, the whole manifest.
+for n in 3 4 6; do
 	tampered "pread64:signal=SIGTERM:when=$n"
 	[ $status -eq 143 ] || fail "read $n: exit $status after a SIGTERM"
 	grep -q '^verify: ' err || fail "read $n: stopped without a word"
