@@ -11,7 +11,8 @@ struct err;
 
 /*
  * Whole reads and writes: EINTR and short counts are handled here and nowhere
- * else.  Messages name the call ("read", "write"); callers add the path with
+ * else (and EAGAIN, should somebody have made a pipe non-blocking that he shares
+ * with us).  Messages name the call ("read", "write"); callers add the path with
  * err_where().
  */
 
@@ -21,7 +22,11 @@ ssize_t io_pread(int fd, void *data, size_t len, uint64_t offset, struct err *e)
 int io_pread_exact(int fd, void *data, size_t len, uint64_t offset, struct err *e);
 int io_write(int fd, const void *data, size_t len, struct err *e);
 int io_pwrite(int fd, const void *data, size_t len, uint64_t offset, struct err *e);
-/* The file whole, appended to out; ERR_CORRUPT when longer than max bytes. */
+/*
+ * The file whole, appended to out; ERR_CORRUPT when longer than max bytes, or when
+ * it is no regular file (with AT_FDCWD, a name from the user, pipes are good too).
+ * After a failure out holds what it held.
+ */
 int io_read_file(int dirfd, const char *name, size_t max, struct buf *out, struct err *e);
 /* close(2) that reports; -1 is harmless. Sets *fd to -1. */
 int io_close(int *fd, struct err *e);

@@ -8,7 +8,8 @@ struct err;
 
 /*
  * The one way in which a signal reaches the work: cli/signal.c sets the number,
- * every long loop asks.  Async-signal-safe.
+ * every long loop asks.  Async-signal-safe.  The first request counts; 0 takes it
+ * back (for tests).
  */
 void stop_request(int signo);
 int stop_signal(void); /* 0, or the signal that asked us to stop */
