@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +13,7 @@
 #include <cmocka.h>
 
 #include "child.h"
-#include "core/err.h"
 #include "core/log.h"
-#include "core/progress.h"
 
 static struct child child;
 
@@ -54,45 +54,110 @@ the_level_leaves_out_notes_but_no_warning(void **state)
 }
 
 static int
-report_progress(void *ctx)
+say_something_long(void *ctx)
 {
-	struct err e = {0};
+	static char name[20001];
 
-	if (progress_start(*(enum progress_mode *)ctx, "verify", &e) != 0)
-		return 1;
-	progress_total(1000);
-	progress_add(500, 3);
-	progress_add(500, 4);
+	(void)ctx;
+	memset(name, 'n', sizeof(name) - 1);
 	log_init("verify", LOG_NORMAL);
-	log_note("in between");
-	progress_stop();
-	progress_stop();
+	log_warn("%s: 100%% \\ lost", name);
 	return 0;
 }
 
 static void
-progress_in_json_ends_with_the_totals(void **state)
+a_long_message_keeps_its_end(void **state)
 {
-	enum progress_mode mode = PROGRESS_JSON;
-
 	(void)state;
-	child_run(&child, report_progress, &mode);
-	assert_int_equal(child.status, 0);
-	assert_non_null(strstr(child.err, "verify: in between\n"));
-	assert_non_null(strstr(child.err,
-	    "{\"progress\":\"verify\",\"version\":1,\"entries\":7,\"bytes\":1000,"
-	    "\"total_bytes\":1000,"));
+	child_run(&child, say_something_long, NULL);
+	assert_int_equal(strlen(child.err), 17 + 20000 + 17);
+	assert_memory_equal(child.err, "verify: warning: nnn", 20);
+	assert_string_equal(child.err + strlen(child.err) - 18, "n: 100% \\134 lost\n");
+}
+
+#define THREADS 4
+#define LINES 100
+
+static void *
+say_many(void *arg)
+{
+	unsigned i;
+
+	for (i = 0; i < LINES; i++)
+		log_warn("%s", (const char *)arg);
+	return NULL;
+}
+
+static int
+say_from_threads(void *ctx)
+{
+	static const char *const texts[THREADS] = {
+	    "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"};
+	pthread_t t[THREADS];
+	size_t i;
+
+	(void)ctx;
+	log_init("verify", LOG_QUIET);
+	for (i = 0; i < THREADS; i++)
+		if (pthread_create(&t[i], NULL, say_many, (void *)(uintptr_t)texts[i]) != 0)
+			return 1;
+	for (i = 0; i < THREADS; i++)
+		(void)pthread_join(t[i], NULL);
+	return log_warnings() == THREADS * LINES ? 0 : 1;
 }
 
 static void
-without_a_terminal_there_is_no_progress(void **state)
+lines_of_many_threads_stay_whole(void **state)
 {
-	enum progress_mode mode = PROGRESS_AUTO;
+	unsigned lines = 0;
+	char *line, *p;
 
 	(void)state;
-	child_run(&child, report_progress, &mode);
+	child_run(&child, say_from_threads, NULL);
 	assert_int_equal(child.status, 0);
-	assert_string_equal(child.err, "verify: in between\n");
+	for (p = child.err; (line = strsep(&p, "\n")) != NULL && *line != '\0'; lines++) {
+		assert_int_equal(strlen(line), 17 + 12);
+		assert_memory_equal(line, "verify: warning: ", 17);
+		assert_int_equal(strspn(line + 17, (char[]){line[17], '\0'}), 12);
+	}
+	assert_int_equal(lines, THREADS * LINES);
+}
+
+static int
+keep_errno(void *ctx)
+{
+	(void)ctx;
+	(void)close(STDERR_FILENO);
+	errno = EXDEV;
+	log_warn("nobody hears it");
+	return errno == EXDEV ? 0 : 1;
+}
+
+static void
+errno_is_kept_for_the_caller(void **state)
+{
+	(void)state;
+	child_run(&child, keep_errno, NULL);
+	assert_int_equal(child.status, 0);
+}
+
+/* cli/ sets it a second time, when it knows the level. */
+static int
+count_over_init(void *ctx)
+{
+	(void)ctx;
+	log_init("verify", LOG_NORMAL);
+	log_warn("TARSEAL_NONSENSE means nothing");
+	log_init("verify", LOG_QUIET);
+	return (int)log_warnings();
+}
+
+static void
+a_second_init_forgets_no_warning(void **state)
+{
+	(void)state;
+	child_run(&child, count_over_init, NULL);
+	assert_int_equal(child.status, 1);
 }
 
 int
@@ -101,8 +166,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(messages_are_lines_with_outside_bytes_escaped),
 	    cmocka_unit_test(the_level_leaves_out_notes_but_no_warning),
-	    cmocka_unit_test(progress_in_json_ends_with_the_totals),
-	    cmocka_unit_test(without_a_terminal_there_is_no_progress),
+	    cmocka_unit_test(a_long_message_keeps_its_end),
+	    cmocka_unit_test(lines_of_many_threads_stay_whole),
+	    cmocka_unit_test(errno_is_kept_for_the_caller),
+	    cmocka_unit_test(a_second_init_forgets_no_warning),
 	};
 
 	return cmocka_run_group_tests_name("core_log", tests, NULL, NULL);

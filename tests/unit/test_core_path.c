@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -265,6 +266,56 @@ globs_match_as_the_header_says(void **state)
 	    {"a\\*b", "axb", false, false},
 	    {"*", ".hidden", false, true},
 	    {"*a*b*c*", "xxaxxbxxcxx", false, true},
+	    /* Characters are UTF-8, and bytes where they are not. */
+	    {"?.txt", "\xc3\xa9.txt", false, true},
+	    {"??.txt", "\xc3\xa9.txt", false, false},
+	    {"[\xc3\xa0-\xc3\xbc]", "\xc3\xa9", false, true},
+	    {"[!\xc3\xa9]", "\xc3\xa8", false, true},
+	    {"[!\xc3\xa9]", "\xc3\xa9", false, false},
+	    {"*\xa9", "\xc3\xa9", false, false},
+	    {"?", "\xff", false, true},
+	    {"a?b",
+		"a\xff"
+		"b",
+		false, true},
+	    {"[\xff]", "\xff", false, true},
+	    {"[\xff]", "\xc3\xbf", false, false},
+	    {"\xff*", "\xff\xfe", false, true},
+	    {"[a\\]b]", "]", false, true},
+	    {"[a\\]]", "]", false, true},
+	    {"[\\*]", "*", false, true},
+	    {"[\\*]", "\\", false, false},
+	    {"a\\", "a\\", false, true},
+	    {"[!a", "[!a", false, true},
+	    {"[]", "[]", false, true},
+	    {"[!]a]", "b", false, true},
+	    {"[!]a]", "]", false, false},
+	    {"[z-a]", "m", false, false},
+	    {"[a-c-e]", "-", false, true},
+	    {"[a-c-e]", "d", false, false},
+	    {"[/]", "/", false, false},
+	    {"a/[b/c]", "a/[b/c]", false, true},
+	    {"***", "ab", false, true},
+	    {"a/***", "a/b/c", false, false},
+	    {"**", "a/b", false, true},
+	    {"/**", "a/b", false, true},
+	    {"**/", "a/b", true, true},
+	    {"**/", "a/b", false, false},
+	    {"x/**/", "x/y/z", true, true},
+	    {"x/**/", "x/y/z", false, false},
+	    {"/x/", "x", true, true},
+	    {"/x/", "y/x", true, false},
+	    {"./x//y/", "x/y", true, true},
+	    {"a**b", "axxb", false, true},
+	    {"a**b/c", "a/b/c", false, false},
+	    {"**/**/a", "a", false, true},
+	    {"**/a/**/a", "a", false, false},
+	    {"**/a/**/a", "x/a/a", false, true},
+	    {"a/**/b/c", "a/b/b/c", false, true},
+	    {"/", "a", true, false},
+	    {"a", "a/b", false, false},
+	    {"a/*", "a/b", false, true},
+	    {"a/*", "a", true, false},
 	    {"*a*b*c*", "xxaxxcxxbxx", false, false},
 	    {"", "", true, false},
 	    {"*", "", true, false},
@@ -281,7 +332,75 @@ globs_match_as_the_header_says(void **state)
 			fail_msg("'%s' and '%s'", c->pattern, c->path);
 	}
 	assert_true(path_has_glob("a*"));
+	assert_true(path_has_glob("?"));
+	assert_true(path_has_glob("a/[b]"));
 	assert_false(path_has_glob("a/b"));
+	assert_false(path_has_glob(""));
+	/* A trailing '*' may stand for itself; nobody but path_glob can tell. */
+	assert_true(path_has_glob("a\\*"));
+}
+
+/* All there is to know of one component, the slow and obvious way. */
+static bool
+model_glob(const char *p, const char *s)
+{
+	if (*p == '\0')
+		return *s == '\0';
+	if (*p == '*')
+		return model_glob(p + 1, s) || (*s != '\0' && model_glob(p, s + 1));
+	return *s != '\0' && (*p == '?' || *p == *s) && model_glob(p + 1, s + 1);
+}
+
+/* The same for paths: letters are components. */
+static bool
+model_path_glob(const char *p, const char *s)
+{
+	if (*p == '\0')
+		return *s == '\0';
+	if (*p == '*')
+		return model_path_glob(p + 1, s) || (*s != '\0' && model_path_glob(p, s + 1));
+	return *s != '\0' && *p == *s && model_path_glob(p + 1, s + 1);
+}
+
+/* "a*b" as "/a/" "**" "/b". */
+static void
+spread(const char *letters, char *out)
+{
+	for (; *letters != '\0'; letters++)
+		out += sprintf(out, "/%s", *letters == '*' ? "**" : (char[]){*letters, '\0'});
+	*out = '\0';
+}
+
+static void
+globs_agree_with_a_slow_model(void **state)
+{
+	char pattern[8], text[8], long_pattern[32], long_text[32];
+	size_t p_len, s_len, i;
+	int round, matches = 0;
+
+	(void)state;
+	srandom(2);
+	for (round = 0; round < 20000; round++) {
+		p_len = 1 + (size_t)random() % 7;
+		s_len = 1 + (size_t)random() % 7;
+		for (i = 0; i < p_len; i++)
+			pattern[i] = "ab*?"[random() % 4];
+		for (i = 0; i < s_len; i++)
+			text[i] = "ab"[random() % 2];
+		pattern[p_len] = text[s_len] = '\0';
+		if (path_glob(pattern, text, s_len, false) != model_glob(pattern, text))
+			fail_msg("'%s' and '%s'", pattern, text);
+		matches += model_glob(pattern, text);
+		for (i = 0; i < p_len; i++)
+			if (pattern[i] == '?')
+				pattern[i] = '*';
+		spread(pattern, long_pattern);
+		spread(text, long_text);
+		if (path_glob(long_pattern, long_text + 1, strlen(long_text) - 1, false) !=
+		    model_path_glob(pattern, text))
+			fail_msg("'%s' and '%s'", long_pattern, long_text);
+	}
+	assert_in_range(matches, 1000, 19000);
 }
 
 static void
@@ -304,6 +423,41 @@ hostile_globs_come_to_an_end(void **state)
 	for (i = 1; i < 2000; i += 2)
 		path[i] = '/';
 	assert_false(path_glob(pattern, path, 1999, false));
+	/* Sets that are never closed, all looked at for each character. */
+	memset(pattern, '[', 2000);
+	pattern[0] = '*';
+	memset(path, '[', 2000);
+	path[1999] = 'x';
+	assert_false(path_glob(pattern, path, 2000, false));
+}
+
+static void
+a_failure_leaves_the_buffer_as_it_was(void **state)
+{
+	struct buf b = {0};
+	struct err e = {0};
+
+	(void)state;
+	buf_puts(&b, "before");
+	assert_int_equal(path_unescape(&b, "abc\\9", 5, false, &e), -1);
+	assert_int_equal(path_unescape_mtree(&b, "./abc/../d", 10, &e), -1);
+	assert_int_equal(path_unescape_mtree(&b, "./abc d", 7, &e), -1);
+	assert_int_equal(path_clean(&b, "abc/..", &e), -1);
+	assert_string_equal(buf_str(&b), "before");
+	buf_done(&b);
+}
+
+static void
+no_value_holds_a_nul(void **state)
+{
+	struct buf b = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(path_unescape(&b, "a\\000b", 6, true, &e), -1);
+	assert_int_equal(e.kind, ERR_CORRUPT);
+	assert_int_equal(path_unescape(&b, "a\0b", 3, true, &e), -1);
+	buf_done(&b);
 }
 
 int
@@ -321,6 +475,9 @@ main(void)
 	    cmocka_unit_test(display_leaves_text_and_stops_everything_else),
 	    cmocka_unit_test(typed_paths_are_cleaned),
 	    cmocka_unit_test(globs_match_as_the_header_says),
+	    cmocka_unit_test(a_failure_leaves_the_buffer_as_it_was),
+	    cmocka_unit_test(no_value_holds_a_nul),
+	    cmocka_unit_test(globs_agree_with_a_slow_model),
 	    cmocka_unit_test(hostile_globs_come_to_an_end),
 	};
 
