@@ -27,7 +27,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 BASE_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(B)/gen
 BASE_CFLAGS := -std=c11 -pthread -fPIE $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
 BASE_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -larchive -ldeflate -lz -lcrypto -lsqlite3 -pthread -lm
+LIBS := -ldeflate -lcrypto -lsqlite3 -pthread
+# In tests libarchive and zlib read what we wrote; no program uses them.
+TEST_LIBS := -lcmocka -larchive -lz
 
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -99,7 +101,7 @@ $(B)/bin/tarseal: tools/tarseal.in
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 units: $(UNITS)
 

@@ -40,7 +40,7 @@ void
 cli_init(const char *program)
 {
 	fill_std_fds();
-	/* libarchive's pax writer wants UTF-8; messages and numbers stay those of C. */
+	/* wcwidth(3) needs UTF-8 for columns of names; messages and numbers stay those of C. */
 	(void)setlocale(LC_ALL, "C");
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	(void)umask(077);
