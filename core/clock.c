@@ -134,6 +134,8 @@ skip_rule(const char *p)
 static bool
 is_posix_zone(const char *p)
 {
+	int i;
+
 	if ((p = skip_abbreviation(p)) == NULL || (p = skip_offset(p, 24)) == NULL)
 		return false;
 	if (*p == '\0')
@@ -144,7 +146,9 @@ is_posix_zone(const char *p)
 		return false;
 	if (*p == '\0')
 		return true;
-	return (p = skip_rule(p)) != NULL && (p = skip_rule(p)) != NULL && *p == '\0';
+	for (i = 0; i < 2 && p != NULL; i++)
+		p = skip_rule(p);
+	return p != NULL && *p == '\0';
 }
 
 int
