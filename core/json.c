@@ -16,28 +16,44 @@ json_init(struct json *j, FILE *out)
 	j->out = out;
 }
 
+/* What has to stand for c, in text; NULL when c may stand for itself. */
+static const char *
+instead_of(uint32_t c, char text[8])
+{
+	if (c == '"' || c == '\\')
+		(void)snprintf(text, 8, "\\%c", (char)c);
+	else if (c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029)
+		(void)snprintf(text, 8, "\\u%04" PRIx32, c);
+	else
+		return NULL;
+	return text;
+}
+
 /* len bytes as a JSON string; true when something was no UTF-8 and was replaced. */
 static bool
 put_string(FILE *out, const char *s, size_t len)
 {
+	const char *plain = s, *end = s + len, *other;
 	bool replaced = false;
+	char text[8];
 	uint32_t c;
 	size_t n;
 
 	(void)fputc('"', out);
-	for (; len > 0; s += n, len -= n) {
-		n = utf8_next(s, len, &c);
+	for (; s < end; s += n) {
+		n = utf8_next(s, (size_t)(end - s), &c);
+		if (n > 0 && (other = instead_of(c, text)) == NULL)
+			continue;
 		if (n == 0) {
-			(void)fputs("\xEF\xBF\xBD", out);
+			other = "\xEF\xBF\xBD";
 			replaced = true;
 			n = 1;
-		} else if (c == '"' || c == '\\')
-			(void)fprintf(out, "\\%c", (char)c);
-		else if (c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029)
-			(void)fprintf(out, "\\u%04" PRIx32, c);
-		else
-			(void)fwrite(s, 1, n, out);
+		}
+		(void)fwrite(plain, 1, (size_t)(s - plain), out);
+		(void)fputs(other, out);
+		plain = s + n;
 	}
+	(void)fwrite(plain, 1, (size_t)(s - plain), out);
 	(void)fputc('"', out);
 	return replaced;
 }

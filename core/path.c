@@ -199,19 +199,21 @@ acts(uint32_t c)
 void
 path_display(struct buf *out, const char *s, size_t len)
 {
-	size_t i = 0, n, end;
+	const char *plain = s, *end = s + len;
 	uint32_t c;
+	size_t n;
 
-	while (i < len) {
-		n = utf8_next(s + i, len - i, &c);
+	while (s < end) {
+		n = utf8_next(s, (size_t)(end - s), &c);
 		if (n > 0 && !acts(c) && c != '\\') {
-			buf_append(out, s + i, n);
-			i += n;
+			s += n;
 			continue;
 		}
-		for (end = i + (n > 0 ? n : 1); i < end; i++)
-			put_octal(out, (unsigned char)s[i]);
+		buf_append(out, plain, (size_t)(s - plain));
+		for (plain = s + (n > 0 ? n : 1); s < plain; s++)
+			put_octal(out, (unsigned char)*s);
 	}
+	buf_append(out, plain, (size_t)(s - plain));
 }
 
 int

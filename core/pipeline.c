@@ -211,23 +211,18 @@ sink_main(void *arg)
 static int
 start_threads(struct pipeline *p, struct err *e)
 {
-	int rc;
+	int rc = pthread_create(&p->sinker, NULL, sink_main, p);
 
-	while (p->n_threads < p->o.workers) {
+	p->has_sinker = rc == 0;
+	while (rc == 0 && p->n_threads < p->o.workers) {
 		rc = pthread_create(&p->threads[p->n_threads], NULL, worker_main, p);
-		if (rc != 0) {
-			errno = rc;
-			return err_sys(e, "start a worker thread");
-		}
-		p->n_threads++;
+		p->n_threads += rc == 0;
 	}
-	rc = pthread_create(&p->sinker, NULL, sink_main, p);
-	if (rc != 0) {
-		errno = rc;
-		return err_sys(e, "start a writer thread");
-	}
-	p->has_sinker = true;
-	return 0;
+	/* A container's limit of processes: slower is better than not at all. */
+	if (rc == 0 || p->n_threads > 0)
+		return 0;
+	errno = rc;
+	return err_sys(e, "start a thread");
 }
 
 static void

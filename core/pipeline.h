@@ -27,7 +27,7 @@ struct err;
 struct pipeline;
 
 struct pipeline_opts {
-	unsigned workers; /* at least 1 */
+	unsigned workers; /* at least 1; fewer run where no more can be started */
 	unsigned depth; /* 0: 2 * workers + 2 */
 	void *ctx;
 	/* A worker's own state (packer, scratch), made in its thread; both may be NULL. */

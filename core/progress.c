@@ -77,9 +77,13 @@ eta(const struct sample *s)
 {
 	double left;
 
-	if (s->total == 0 || s->rate < 1)
+	if (s->total == 0)
 		return -1;
-	left = s->bytes < s->total ? (double)(s->total - s->bytes) / s->rate : 0;
+	if (s->bytes >= s->total)
+		return 0;
+	if (s->rate < 1)
+		return -1;
+	left = (double)(s->total - s->bytes) / s->rate;
 	return left < 1e9 ? (int64_t)(left + 0.5) : -1;
 }
 
@@ -192,13 +196,20 @@ lines_stay(void)
 	return state.mode == PROGRESS_JSON || !state.terminal;
 }
 
-/* Sleeps until the next full second since the start; true when it is time to go. */
+/*
+ * Sleeps until the next full second since the start; true when it is time to go.
+ * Seconds that went by while the process was stopped are not made up for.
+ */
 static bool
 wait_tick(struct timespec *next)
 {
+	struct timespec now;
 	bool quit;
 	int rc = 0;
 
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec > next->tv_sec)
+		next->tv_sec = now.tv_sec;
 	next->tv_sec++;
 	(void)pthread_mutex_lock(&state.lock);
 	while (!state.quit && rc != ETIMEDOUT)

@@ -29,7 +29,10 @@ int progress_start(enum progress_mode mode, const char *what, struct err *e);
 void progress_total(uint64_t bytes); /* when known; 0: unknown */
 void progress_add(uint64_t bytes, uint64_t entries);
 void progress_stop(void); /* removes the line; harmless when not started */
-/* Take the line away; it comes back at the next tick.  Not under log_lock(). */
+/*
+ * Take the line away; it comes back at the next tick.  For who writes to stdout
+ * meanwhile, which may be the same terminal.  Not under log_lock().
+ */
 void progress_hide(void);
 /* The same, under log_lock(). */
 void progress_erase(void);

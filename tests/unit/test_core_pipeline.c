@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include "core/err.h"
 #include "core/pipeline.h"
 #include "core/stop.h"
+#include "tests/unit/child.h"
 
 struct job {
 	struct run *run;
@@ -431,6 +434,46 @@ signals_stay_with_the_submitter(void **state)
 	assert_int_equal(sigismember(&set, SIGTERM), 0);
 }
 
+/* Runs as a user of his own, who may have so many threads in all; what new said. */
+static int
+run_with_few_threads(void *ctx)
+{
+	struct rlimit limit = {*(rlim_t *)ctx, *(rlim_t *)ctx};
+	struct run r = {0};
+	struct pipeline_opts o = opts_for(&r, 8);
+	struct pipeline *p;
+	struct err e = {0};
+	unsigned i;
+
+	if (setrlimit(RLIMIT_NPROC, &limit) != 0 || setuid(54321) != 0)
+		return 77;
+	if (pipeline_new(&p, &o, &e) != 0)
+		return e.sys == EAGAIN ? 10 : 99;
+	for (i = 1; i <= 50; i++)
+		if (pipeline_submit(p, job_new(&r, i), &e) != 0)
+			return 99;
+	if (pipeline_finish(p, &e) != 0 || r.seen != 50 || r.freed != 50)
+		return 99;
+	return r.workers < 8 ? 20 : 30;
+}
+
+static void
+as_many_workers_as_can_be_started_must_do(void **state)
+{
+	static struct child child;
+	rlim_t none = 1, few = 4;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	child_run(&child, run_with_few_threads, &few);
+	if (child.status == 77 || child.status == 30)
+		skip(); /* a sandbox that does not count */
+	assert_int_equal(child.status, 20);
+	child_run(&child, run_with_few_threads, &none);
+	assert_int_equal(child.status, 10);
+}
+
 /* Holds the first job until told, so that the submitter fills the queue and waits. */
 static int
 blocked_sink(void *ctx, void *arg, struct err *e)
@@ -543,6 +586,7 @@ main(void)
 	    cmocka_unit_test(a_failure_without_a_reason_is_still_one),
 	    cmocka_unit_test(an_error_that_was_healed_does_not_stick),
 	    cmocka_unit_test(only_work_is_needed),
+	    cmocka_unit_test(as_many_workers_as_can_be_started_must_do),
 	    cmocka_unit_test(signals_stay_with_the_submitter),
 	    cmocka_unit_test(a_stop_request_wakes_a_blocked_submitter),
 	    cmocka_unit_test(a_stop_request_reaches_a_submitter_that_never_waits),
