@@ -195,7 +195,7 @@ apply(struct thing *t)
 void
 restore_facts_fd(int fd, const struct entry *en, const char *path, struct restore_report *r)
 {
-	struct thing t = {.fd = fd, .dirfd = -1, .en = en, .path = path, .r = r};
+	struct thing t = {.fd = fd, .dirfd = -1, .base = "", .en = en, .path = path, .r = r};
 
 	apply(&t);
 }

@@ -275,6 +275,7 @@ apply_member(struct finish *f, const struct manifest_member *m, struct err *e)
 		rc = apply_line(f, m, &dirs.v[dirs.n].line, e);
 		free(dirs.v[dirs.n].path);
 	}
+	f->dirs = NULL;
 	dir_lines_done(&dirs);
 	return rc;
 }
@@ -286,19 +287,17 @@ apply_all(struct finish *f, struct err *e)
 	struct manifest_reader *index = restore_load_index(f->load);
 	uint64_t number = manifest_totals(index).members;
 	struct manifest_member m;
-	int rc;
 
 	while (number-- > 0) {
 		if (stop_check(e) != 0)
 			return -1;
-		rc = manifest_seek(index, number, e);
-		if (rc == 0)
-			rc = manifest_next(index, &m, e);
-		if (rc < 0 && e->kind != ERR_CORRUPT)
-			return -1;
-		if (rc < 0)
+		if (manifest_seek(index, number, e) != 0 || manifest_next(index, &m, e) != 1) {
+			if (e->kind != ERR_CORRUPT)
+				return -1;
 			err_clear(e); /* told before */
-		else if (m.kind == MANIFEST_FILES && apply_member(f, &m, e) != 0)
+			continue;
+		}
+		if (m.kind == MANIFEST_FILES && apply_member(f, &m, e) != 0)
 			return -1;
 	}
 	return 0;
