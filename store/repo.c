@@ -103,6 +103,39 @@ lock_wait(int fd, uint64_t wait_seconds, struct err *e)
 	return 0;
 }
 
+/*
+ * Whoever may make files in the directory may take the lock.  Else a verify by root
+ * would lock out, for ever, the backup that runs as somebody else.
+ */
+static void
+share_lock(const struct repo *r, int fd)
+{
+	struct stat dir;
+
+	if (fstat(r->fd, &dir) != 0)
+		return;
+	if (geteuid() == 0)
+		(void)!fchown(fd, dir.st_uid, dir.st_gid);
+	(void)fchmod(fd, 0600 | (dir.st_mode & 066));
+}
+
+static int
+open_lock(const struct repo *r, struct err *e)
+{
+	/* O_NONBLOCK: a fifo under that name may not hang us. */
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(r->fd, LOCK_NAME, flags);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : err_sys(e, LOCK_NAME);
+	fd = openat(r->fd, LOCK_NAME, flags | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0)
+		share_lock(r, fd);
+	else if (errno == EEXIST) /* somebody else's, just now */
+		fd = openat(r->fd, LOCK_NAME, flags);
+	return fd >= 0 ? fd : err_sys(e, LOCK_NAME);
+}
+
 int
 repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e)
 {
@@ -111,10 +144,8 @@ repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e)
 
 	if (r->lock_fd >= 0)
 		return 0;
-	/* O_NONBLOCK: a fifo under that name may not hang us. */
-	fd = openat(r->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "repository %s: " LOCK_NAME, r->dir);
+	if ((fd = open_lock(r, e)) < 0)
+		return err_where(e, "repository %s", r->dir);
 	if (fstat(fd, &st) != 0)
 		(void)err_sys(e, LOCK_NAME);
 	else if (!S_ISREG(st.st_mode))

@@ -2,6 +2,8 @@
 #ifndef VERIFY_CHECK_H
 #define VERIFY_CHECK_H
 
+#include <stdbool.h>
+
 struct err;
 struct repo;
 struct repo_backup;
@@ -15,7 +17,11 @@ struct verify_report;
  *
  * Each byte of the archive is read once; memory does not depend on its size.
  */
+struct verify_checked {
+	int level; /* enum verify_level: deep is for those that somebody vouches for */
+	bool pruned; /* it was removed meanwhile: there is no result */
+};
 int verify_check(const struct repo *r, const struct repo_backup *b, const struct verify_opts *opts,
-    struct verify_report *report, struct err *e);
+    struct verify_report *report, struct verify_checked *out, struct err *e);
 
 #endif

@@ -2,13 +2,10 @@
 #include "verify/held.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
-#include "core/num.h"
 #include "store/repo.h"
 #include "verify/opts.h"
 
@@ -21,18 +18,6 @@ struct held {
 	const struct repo_backup *newest; /* whose word counts; NULL: none */
 };
 
-static void __attribute__((format(printf, 4, 5)))
-found(struct verify_report *r, enum verify_kind kind, const char *code, const char *fmt, ...)
-{
-	char text[2 * sizeof(((struct err *)0)->msg)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	verify_report_found(r, &(struct verify_finding){.kind = kind, .code = code, .text = text});
-}
-
 /*
  * A seal with a wrong form cannot have been signed so: it proves nothing, as one
  * with a wrong signature.  One that the disk does not give back is damage.
@@ -44,8 +29,9 @@ tell_bad_seals(const struct held *h)
 		const struct repo_backup *b = &h->list->backups[i];
 
 		if (b->state == REPO_BAD && verify_in_scope(b, h->opts))
-			found(h->report, b->why->kind == ERR_SYS ? VERIFY_DAMAGE : VERIFY_TRUST,
-			    "seal-bad", "%s: bad seal: %s", b->name, b->why->msg);
+			verify_report_put(h->report,
+			    b->why->kind == ERR_SYS ? VERIFY_DAMAGE : VERIFY_TRUST, "seal-bad",
+			    "%s: bad seal: %s", b->name, b->why->msg);
 	}
 }
 
@@ -91,12 +77,12 @@ check_holds(const struct held *h)
 		const struct repo_backup *b = find_backup(h, hold->name);
 
 		if (b == NULL)
-			found(h->report, VERIFY_TRUST, "held-missing",
+			verify_report_put(h->report, VERIFY_TRUST, "held-missing",
 			    "series %s: %s is missing, and %s holds it", h->series, hold->name,
 			    s->name);
 		else if (b->state != REPO_BAD &&
 		    memcmp(b->seal.text_digest, hold->digest, SHA256_LEN) != 0)
-			found(h->report, VERIFY_TRUST, "held-differs",
+			verify_report_put(h->report, VERIFY_TRUST, "held-differs",
 			    "series %s: %s is not the one that %s holds", h->series, hold->name,
 			    s->name);
 	}
@@ -108,16 +94,16 @@ check_stranger(const struct held *h, const struct repo_backup *b)
 	const char *newest = h->newest->name;
 
 	if (b->seal.sequence >= h->newest->seal.sequence && counts(h, b))
-		found(h->report, VERIFY_TRUST, "sequence-twice",
+		verify_report_put(h->report, VERIFY_TRUST, "sequence-twice",
 		    "series %s: %s and %s have the same sequence number %" PRIu64, h->series,
 		    b->name, newest, b->seal.sequence);
 	else if (counts(h, b))
-		found(h->report, VERIFY_NOTE, "not-held",
+		verify_report_put(h->report, VERIFY_NOTE, "not-held",
 		    "series %s: %s is not held by %s any more (a pruning that was cut short?)",
 		    h->series, b->name, newest);
 	else if (!h->picks->picked[b - h->list->backups])
-		found(h->report, h->opts->untrusted ? VERIFY_NOTE : VERIFY_TRUST, "not-held",
-		    "series %s: %s is %s, and %s does not hold it", h->series, b->name,
+		verify_report_put(h->report, h->opts->untrusted ? VERIFY_NOTE : VERIFY_TRUST,
+		    "not-held", "series %s: %s is %s, and %s does not hold it", h->series, b->name,
 		    b->state == REPO_UNSIGNED ? "not signed" : "not signed by a trusted key",
 		    newest);
 }
@@ -158,29 +144,35 @@ check_age(const struct held *h, time_t now)
 		    h->list->backups[i].seal.unreadable == 0)
 			b = &h->list->backups[i];
 	if (b == NULL) {
-		found(h->report, VERIFY_DAMAGE, "too-old",
+		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
 		    "series %s: there is no complete backup that counts", h->series);
 		return;
 	}
 	put_age(now - b->seal.created.tv_sec, age);
 	if (b->seal.created.tv_sec > now + 3600)
-		found(h->report, VERIFY_DAMAGE, "too-old",
+		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
 		    "series %s: the newest complete backup, %s, claims to be from the future",
 		    h->series, b->name);
 	else if (now > b->seal.created.tv_sec &&
 	    (uint64_t)(now - b->seal.created.tv_sec) > h->opts->max_age)
-		found(h->report, VERIFY_DAMAGE, "too-old",
+		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
 		    "series %s: the newest complete backup, %s, is %s old", h->series, b->name,
 		    age);
 }
 
 static void
-check_series(struct held *h, time_t now)
+find_newest(struct held *h)
 {
 	h->newest = NULL;
 	for (size_t i = 0; i < h->list->n; i++)
 		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]))
 			h->newest = &h->list->backups[i];
+}
+
+static void
+check_series(struct held *h, time_t now)
+{
+	find_newest(h);
 	if (h->newest != NULL) {
 		check_holds(h);
 		check_others(h);
@@ -188,8 +180,38 @@ check_series(struct held *h, time_t now)
 	if (h->opts->max_age > 0)
 		check_age(h, now);
 	else if (verify_newest_complete(h->list, h->series) == NULL)
-		found(h->report, VERIFY_DAMAGE, "incomplete",
+		verify_report_put(h->report, VERIFY_DAMAGE, "incomplete",
 		    "series %s: there is no complete backup", h->series);
+}
+
+/* Go to the next series from *at on; false: there is none. */
+static bool
+next_series(struct held *h, size_t *at)
+{
+	for (; *at < h->list->n; (*at)++) {
+		const struct repo_backup *b = &h->list->backups[*at];
+
+		if (b->state == REPO_BAD || !verify_in_scope(b, h->opts) ||
+		    (h->series != NULL && strcmp(h->series, b->seal.series) == 0))
+			continue;
+		h->series = b->seal.series;
+		return true;
+	}
+	return false;
+}
+
+bool
+verify_held_missing(const struct repo_list *l, const struct verify_opts *o)
+{
+	struct held h = {.list = l, .opts = o};
+
+	for (size_t at = 0; next_series(&h, &at);) {
+		find_newest(&h);
+		for (size_t i = 0; h.newest != NULL && i < h.newest->seal.n_holds; i++)
+			if (find_backup(&h, h.newest->seal.holds[i].name) == NULL)
+				return true;
+	}
+	return false;
 }
 
 static void
@@ -198,7 +220,7 @@ tell_unsealed(const struct held *h)
 	const struct repo_list *l = h->list;
 
 	if (l->n_unsealed > 0)
-		found(h->report, VERIFY_NOTE, "unsealed",
+		verify_report_put(h->report, VERIFY_NOTE, "unsealed",
 		    "%zu archive%s without a seal, %s%s, cannot be checked (manifest import adopts "
 		    "%s)",
 		    l->n_unsealed, l->n_unsealed == 1 ? "" : "s", l->unsealed[0],
@@ -212,14 +234,7 @@ verify_held(const struct repo_list *l, const struct verify_opts *o,
 	struct held h = {.list = l, .opts = o, .picks = picks, .report = r};
 
 	tell_bad_seals(&h);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i];
-
-		if (b->state == REPO_BAD || !verify_in_scope(b, o) ||
-		    (h.series != NULL && strcmp(h.series, b->seal.series) == 0))
-			continue;
-		h.series = b->seal.series;
+	for (size_t at = 0; next_series(&h, &at);)
 		check_series(&h, now);
-	}
 	tell_unsealed(&h);
 }

@@ -18,5 +18,7 @@ struct verify_opts;
  */
 void verify_held(const struct repo_list *l, const struct verify_opts *o,
     const struct verify_picks *picks, time_t now, struct verify_report *r);
+/* Is a backup missing that the newest of its series holds?  Reports nothing. */
+bool verify_held_missing(const struct repo_list *l, const struct verify_opts *o);
 
 #endif

@@ -59,26 +59,29 @@ verify_job_free(void *arg)
 	free(job);
 }
 
-void *
-verify_worker_new(void *ctx, struct err *e)
+bool
+verify_cannot_go_on(const struct err *why)
 {
-	const struct verify_source *src = ctx;
+	return why->kind == ERR_STOPPED ||
+	    (why->kind == ERR_SYS &&
+		(why->sys == ENOMEM || why->sys == EMFILE || why->sys == ENFILE));
+}
+
+void *
+verify_worker_new(const struct verify_source *src, struct err *e)
+{
 	struct worker *w = calloc(1, sizeof(*w));
-	struct err why = {0};
 
 	if (w == NULL) {
 		(void)err_nomem(e);
 		return NULL;
 	}
-	if (member_unpacker_new(&w->unpacker, e) < 0) {
-		verify_worker_free(w);
-		return NULL;
-	}
-	/* A damaged index was reported by who opened it first. */
-	if (src->manifest_fd >= 0 &&
-	    manifest_reader_new(&w->reader, src->manifest_fd, src->seal, &why) < 0)
-		w->reader = NULL;
-	return w;
+	if (member_unpacker_new(&w->unpacker, e) == 0 &&
+	    (!src->has_index ||
+		manifest_reader_new(&w->reader, src->manifest_fd, src->seal, e) == 0))
+		return w;
+	verify_worker_free(w);
+	return NULL;
 }
 
 void
@@ -125,9 +128,13 @@ list_files(struct verify_job *job)
 static void
 put_range(const struct verify_job *job, struct buf *text)
 {
-	if (job->m.kind == MANIFEST_FILES)
-		buf_printf(text, "; files from %s up to %s", job->path[0] != '\0' ? job->path : ".",
-		    job->next_path != NULL ? job->next_path : "the end");
+	if (job->m.kind != MANIFEST_FILES)
+		return;
+	buf_printf(text, "; files from %s ", job->path[0] != '\0' ? job->path : ".");
+	if (!job->next_known)
+		buf_puts(text, "on");
+	else
+		buf_printf(text, "up to %s", job->next_path != NULL ? job->next_path : "the end");
 }
 
 static void
@@ -232,7 +239,7 @@ read_section(struct worker *w, struct verify_job *job, struct err *e)
 	}
 	if (manifest_section(w->reader, &job->m, &job->section, &why) == 0)
 		return scan_section(job, e);
-	if (why.kind == ERR_SYS && why.sys == ENOMEM)
+	if (verify_cannot_go_on(&why))
 		return *e = why, -1;
 	section_damaged(job, why.msg);
 	return 0;
@@ -308,11 +315,10 @@ check_plain(struct worker *w, struct verify_job *job, struct err *e)
 }
 
 int
-verify_worker_work(void *ctx, void *arg, void *job_arg, struct err *e)
+verify_worker_work(
+    const struct verify_source *src, void *arg, struct verify_job *job, struct err *e)
 {
-	const struct verify_source *src = ctx;
 	struct worker *w = arg;
-	struct verify_job *job = job_arg;
 
 	if (job->is_member && read_section(w, job, e) < 0)
 		return -1;

@@ -15,13 +15,14 @@ struct seal;
 /*
  * One member of an archive, or a stretch of it that no member is known for, on its
  * way through the pipeline: read and checked by a worker, then taken in order by
- * the sink (check.c).
+ * the sink (sweep.c).
  */
 struct verify_job {
 	bool is_member; /* else a stretch: only m.offset and m.packed_len count */
 	struct manifest_member m;
 	char *path; /* m.path points here; NULL for the end member */
-	char *next_path; /* where the next member starts; NULL: the end, or not known */
+	bool next_known; /* where the next member starts: */
+	char *next_path; /* NULL: it is the end */
 	uint64_t file_size; /* what there is of the archive */
 
 	/* Put there by the worker. */
@@ -43,12 +44,17 @@ void verify_job_free(void *arg);
 struct verify_source {
 	int level; /* enum verify_level */
 	int archive_fd, manifest_fd; /* -1: missing */
+	bool has_index; /* of the manifest, and it could be opened */
 	const struct seal *seal;
 };
 
-/* The pipeline's worker; ctx is a struct verify_source. */
-void *verify_worker_new(void *ctx, struct err *e);
+/* What the pipeline's workers do; src must outlive them. */
+void *verify_worker_new(const struct verify_source *src, struct err *e);
 void verify_worker_free(void *arg);
-int verify_worker_work(void *ctx, void *arg, void *job_arg, struct err *e);
+int verify_worker_work(
+    const struct verify_source *src, void *arg, struct verify_job *job, struct err *e);
+
+/* Errors that say nothing about what is looked at: want of memory or descriptors, a stop. */
+bool verify_cannot_go_on(const struct err *why);
 
 #endif

@@ -38,12 +38,16 @@ verify_newest_complete(const struct repo_list *l, const char *series)
 static void
 pick_latest(const struct repo_list *l, const struct verify_opts *o, struct verify_picks *p)
 {
+	const char *series = NULL; /* they come by series */
+
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i], *newest;
 
-		if (b->state == REPO_BAD || !verify_in_scope(b, o))
+		if (b->state == REPO_BAD || !verify_in_scope(b, o) ||
+		    (series != NULL && strcmp(series, b->seal.series) == 0))
 			continue;
-		newest = verify_newest_complete(l, b->seal.series);
+		series = b->seal.series;
+		newest = verify_newest_complete(l, series);
 		if (newest != NULL)
 			p->picked[newest - l->backups] = true;
 	}

@@ -26,7 +26,7 @@ int verify_pick(const struct repo_list *l, const struct verify_opts *o, struct v
 void verify_picks_done(struct verify_picks *p);
 /* Is b of the series that is asked for?  A bad seal is known by its name only. */
 bool verify_in_scope(const struct repo_backup *b, const struct verify_opts *o);
-/* The newest of l's backups from first on that is of its series, complete, and not bad; or NULL. */
+/* The newest of a series that is complete and not bad, whoever signed it; or NULL. */
 const struct repo_backup *verify_newest_complete(const struct repo_list *l, const char *series);
 
 #endif

@@ -16,12 +16,11 @@ static const enum catalog_level levels[] = {
 };
 
 static int
-add_all(struct catalog *c, const struct verify_opts *o, const struct verify_result *results,
-    size_t n, struct err *e)
+add_all(struct catalog *c, const struct verify_result *results, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct catalog_verification v = {
-		    .at = results[i].at, .level = levels[o->level], .ok = results[i].ok};
+		    .at = results[i].at, .level = levels[results[i].level], .ok = results[i].ok};
 		struct err why = {0};
 
 		if (catalog_add_verification(c, results[i].backup->name, &v, &why) == 0)
@@ -48,8 +47,7 @@ is_there(struct repo *r, struct err *e)
 }
 
 void
-verify_record(
-    struct repo *r, const struct verify_opts *o, const struct verify_result *results, size_t n)
+verify_record(struct repo *r, const struct verify_result *results, size_t n)
 {
 	struct catalog *c = NULL;
 	struct err e = {0};
@@ -60,7 +58,7 @@ verify_record(
 		(void)err_set(&e, ERR_SYS, "the repository cannot be written to");
 	else if (is_there(r, &e) == 0 && repo_lock(r, 0, &e) == 0 &&
 	    catalog_open_write(&c, r, &e) == 0)
-		(void)add_all(c, o, results, n, &e);
+		(void)add_all(c, results, n, &e);
 	catalog_close(c);
 	if (e.kind != ERR_NONE)
 		log_verbose("results are not noted in the catalog: %s", e.msg);

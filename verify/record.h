@@ -7,12 +7,12 @@
 
 #include "store/repo.h"
 
-struct verify_opts;
 struct verify_report;
 
 /* How a check of a backup ended, for the catalog's history. */
 struct verify_result {
 	const struct repo_backup *backup;
+	int level; /* enum verify_level */
 	time_t at;
 	bool ok;
 };
@@ -22,8 +22,7 @@ struct verify_result {
  * to without waiting for anybody.  It is only a note to the operator: where it cannot be
  * done, log_verbose says why.
  */
-void verify_record(
-    struct repo *r, const struct verify_opts *o, const struct verify_result *results, size_t n);
+void verify_record(struct repo *r, const struct verify_result *results, size_t n);
 /* A note when backups of l are not in the catalog, or that does not answer. */
 void verify_catalog_note(struct repo *r, const struct repo_list *l, struct verify_report *report);
 

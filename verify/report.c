@@ -2,6 +2,8 @@
 #include "verify/report.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -175,6 +177,23 @@ verify_report_found(struct verify_report *r, const struct verify_finding *f)
 }
 
 void
+verify_report_put(
+    struct verify_report *r, enum verify_kind kind, const char *code, const char *fmt, ...)
+{
+	struct verify_finding f = {.kind = kind, .code = code};
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	/* Out of memory: that something was found is what counts. */
+	f.text = vasprintf(&text, fmt, ap) < 0 ? code : text;
+	va_end(ap);
+	verify_report_found(r, &f);
+	if (f.text == text)
+		free(text);
+}
+
+void
 verify_report_file(struct verify_report *r, const char *path)
 {
 	if (r->last_file.len > 0 && strcmp(buf_str(&r->last_file), shown(path)) == 0)
@@ -182,6 +201,7 @@ verify_report_file(struct verify_report *r, const char *path)
 	buf_clear(&r->last_file);
 	buf_puts(&r->last_file, shown(path));
 	r->files++;
+	progress_hide();
 	if (r->opts->common.json) {
 		json_file(r, path);
 		return;
@@ -204,7 +224,7 @@ text_counts(struct verify_report *r, const struct verify_counts *c)
 {
 	char size[16];
 
-	(void)fprintf(r->out, "(%s: ", verify_level_name(r->opts->level));
+	(void)fprintf(r->out, "(%s: ", verify_level_name(c->level));
 	if (c->members > 0)
 		put_count(r, "", c->members, "member, ", "members, ");
 	put_count(r, "", c->entries, "entry, ", "entries, ");
@@ -255,6 +275,7 @@ verify_report_backup_end(struct verify_report *r, const struct verify_counts *c)
 		json_end(&r->json);
 		return;
 	}
+	json_str(&r->json, "level", verify_level_name(c->level));
 	json_uint(&r->json, "members", c->members);
 	json_uint(&r->json, "entries", c->entries);
 	json_uint(&r->json, "bytes", c->bytes);

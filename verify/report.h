@@ -52,6 +52,7 @@ struct verify_report {
 
 /* What was gone through, for the closing line of a backup. */
 struct verify_counts {
+	int level; /* enum verify_level */
 	uint64_t members, entries, bytes;
 	uint64_t ms;
 };
@@ -59,6 +60,9 @@ struct verify_counts {
 void verify_report_begin(struct verify_report *r, const struct verify_opts *o, FILE *out);
 void verify_report_backup(struct verify_report *r, const struct repo_backup *b);
 void verify_report_found(struct verify_report *r, const struct verify_finding *f);
+/* The same, with text formatted. */
+void verify_report_put(struct verify_report *r, enum verify_kind kind, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* One more file that the last finding touches; twice the same in a row is once. */
 void verify_report_file(struct verify_report *r, const char *path);
 /* c NULL: the check did not come to its end. */

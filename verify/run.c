@@ -27,6 +27,22 @@ struct run {
 	size_t n_results;
 };
 
+/*
+ * A backup run may seal and prune while the directory is read: then the seal that
+ * holds no longer what is gone was too new to be seen.  It was there before anything
+ * was removed, so whoever looks again sees it.
+ */
+static int
+list_all(struct run *r, struct err *e)
+{
+	if (repo_list(r->repo, r->trust, &r->list, e) < 0)
+		return -1;
+	if (!verify_held_missing(&r->list, r->opts))
+		return 0;
+	repo_list_done(&r->list);
+	return repo_list(r->repo, r->trust, &r->list, e);
+}
+
 static int
 open_all(struct run *r, struct err *e)
 {
@@ -35,7 +51,7 @@ open_all(struct run *r, struct err *e)
 	if (o->trust != NULL &&
 	    (trust_new(&r->trust, e) < 0 || trust_load(r->trust, o->trust, e) < 0))
 		return -1;
-	if (repo_open(&r->repo, o->repo, e) < 0 || repo_list(r->repo, r->trust, &r->list, e) < 0 ||
+	if (repo_open(&r->repo, o->repo, e) < 0 || list_all(r, e) < 0 ||
 	    verify_pick(&r->list, o, &r->picks, e) < 0)
 		return -1;
 	r->results = calloc(r->list.n + 1, sizeof(*r->results));
@@ -61,16 +77,20 @@ tell_state(struct run *r, const struct repo_backup *b)
 static int
 check_one(struct run *r, const struct repo_backup *b, struct err *e)
 {
+	struct verify_checked how;
+
 	if (stop_check(e) < 0)
 		return -1;
 	verify_report_backup(&r->report, b);
 	tell_state(r, b);
-	if (verify_check(r->repo, b, r->opts, &r->report, e) < 0)
+	if (verify_check(r->repo, b, r->opts, &r->report, &how, e) < 0)
 		return err_where(e, "%s", b->name);
 	/* What was put in its place by whoever could not sign it is not of the history. */
-	if (b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED)
-		r->results[r->n_results++] = (struct verify_result){
-		    .backup = b, .at = clock_now().tv_sec, .ok = verify_report_ok(&r->report)};
+	if (!how.pruned && (b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED))
+		r->results[r->n_results++] = (struct verify_result){.backup = b,
+		    .level = how.level,
+		    .at = clock_now().tv_sec,
+		    .ok = verify_report_ok(&r->report)};
 	return 0;
 }
 
@@ -125,7 +145,7 @@ verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 		(void)check_picked(&r, e);
 		status = status_of(&r);
 		verify_report_end(&r.report, exit_status(status, e));
-		verify_record(r.repo, o, r.results, r.n_results);
+		verify_record(r.repo, r.results, r.n_results);
 	}
 	free(r.results);
 	verify_picks_done(&r.picks);

@@ -192,7 +192,8 @@ made_end(struct made *m, const struct key *key)
 	if (m->plain.len == 0)
 		buf_zeros(&m->plain, TAR_END_LEN);
 	made_member(m, MANIFEST_END, NULL, 0);
-	m->seal.archive_size = m->offset;
+	if (m->seal.archive_size == 0)
+		m->seal.archive_size = m->offset;
 	sha256_final(&m->hash, m->seal.archive_digest);
 	must(manifest_writer_finish(m->manifest, &m->seal, &e));
 	m->seal.entries += entries; /* a lie that a test put there */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,6 +175,24 @@ a_lock_file_that_is_something_else_is_refused(void **state)
 }
 
 static void
+the_lock_is_for_all_who_may_write_to_the_directory(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fchmod(repo_fd(repo), 02770), 0);
+	if (geteuid() == 0)
+		assert_int_equal(fchown(repo_fd(repo), 1234, 5678), 0);
+	assert_int_equal(repo_lock(repo, 0, &e), 0);
+	assert_int_equal(fstatat(repo_fd(repo), ".lock", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	if (geteuid() == 0) {
+		assert_int_equal(st.st_uid, 1234);
+		assert_int_equal(st.st_gid, 5678);
+	}
+}
+
+static void
 parts_open_and_have_a_size(void **state)
 {
 	uint64_t size = 0;
@@ -280,6 +299,7 @@ main(void)
 	    T(a_writer_that_waits_gets_the_lock_or_gives_up),
 	    T(a_waiter_hears_a_stop_request),
 	    T(a_lock_file_that_is_something_else_is_refused),
+	    T(the_lock_is_for_all_who_may_write_to_the_directory),
 	    T(parts_open_and_have_a_size),
 	    T(a_missing_part_is_not_found),
 	    T(links_fifos_and_directories_are_no_parts),

@@ -721,6 +721,110 @@ a_missing_manifest_leaves_the_archives_digest(void **state)
 	assert_non_null(strstr(text, "damage: the archive's digest differs from the sealed one\n"));
 }
 
+/* Enough members for three pages of the index. */
+#define MANY 1100
+
+static void
+make_many(void)
+{
+	struct made m;
+	char path[16] = "";
+
+	made_begin(&m, dir, "s-1");
+	put_root(&m);
+	for (int i = 0; i < MANY; i++) {
+		made_member(&m, MANIFEST_FILES, path, 0);
+		(void)snprintf(path, sizeof(path), "f%04d", i);
+		struct entry f = made_file(path, 3);
+		made_both(&m, &f, "abc");
+	}
+	made_member(&m, MANIFEST_FILES, path, 0);
+	made_end(&m, NULL);
+}
+
+/* The start of gzip member number n of a file. */
+static size_t
+gzip_start(const struct buf *whole, size_t n)
+{
+	for (size_t at = 0;; at++) {
+		assert_true(at + 10 < whole->len);
+		if (memcmp(whole->data + at, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10) == 0 && n-- == 0)
+			return at;
+	}
+}
+
+static void
+damage_behind_a_damaged_page_is_found_all_the_same(void **state)
+{
+	struct buf manifest = {0}, archive = {0};
+	size_t page;
+
+	(void)state;
+	make_many();
+	expect(CLI_OK, "");
+	scratch_get(dir, "s-1.manifest.gz", &manifest);
+	scratch_get(dir, "s-1.tar.gz", &archive);
+	/* Head, 512 sections, page, 512 sections, and the second page. */
+	page = gzip_start(&manifest, 1 + 512 + 1 + 512);
+	manifest.data[page + 20] ^= 1;
+	scratch_put(dir, "s-1.manifest.gz", manifest.data, manifest.len);
+	opts.common.quiet = false;
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(
+	    strstr(text, "page 2 of 3 of the manifest's index, from f0511 up to f1023: "));
+	assert_non_null(strstr(text, "the archive itself is as it was sealed"));
+	/* In a member of the lost page, of the first, and of the last. */
+	archive.data[gzip_start(&archive, 600) + 15] ^= 1;
+	scratch_put(dir, "s-1.tar.gz", archive.data, archive.len);
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text,
+	    "the archive's digest differs from the sealed one, by damage "
+	    "where the index is lost\n"));
+	archive.data[gzip_start(&archive, 3) + 15] ^= 1;
+	archive.data[gzip_start(&archive, 1098) + 15] ^= 1;
+	scratch_put(dir, "s-1.tar.gz", archive.data, archive.len);
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text, "digest differs\n        f0002\n"));
+	assert_non_null(strstr(text, "digest differs\n        f1097\n"));
+	buf_done(&manifest);
+	buf_done(&archive);
+}
+
+static void
+a_section_before_a_damaged_page_has_no_known_end(void **state)
+{
+	struct buf manifest = {0};
+	size_t at;
+
+	(void)state;
+	make_many();
+	scratch_get(dir, "s-1.manifest.gz", &manifest);
+	at = gzip_start(&manifest, 1 + 512 + 1 + 512);
+	manifest.data[at + 20] ^= 1;
+	at = gzip_start(&manifest, 512);
+	manifest.data[at + 20] ^= 1;
+	scratch_put(dir, "s-1.manifest.gz", manifest.data, manifest.len);
+	buf_done(&manifest);
+	opts.level = VERIFY_STANDARD;
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text, "section of f0510: digest differs; files from f0510 on\n"));
+}
+
+static void
+a_seal_that_claims_an_endless_archive_is_no_endless_work(void **state)
+{
+	struct made m;
+
+	(void)state;
+	made_begin(&m, dir, "s-1");
+	put_root(&m);
+	made_member(&m, MANIFEST_FILES, "", 0);
+	m.seal.archive_size = INT64_MAX;
+	made_end(&m, NULL);
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text, " are missing at its end\n"));
+}
+
 static void
 a_stop_ends_it_with_an_error(void **state)
 {
@@ -765,6 +869,9 @@ main(void)
 	    T(bytes_added_to_a_file_are_found_at_every_level),
 	    T(missing_files_are_found_at_every_level),
 	    T(a_missing_manifest_leaves_the_archives_digest),
+	    T(damage_behind_a_damaged_page_is_found_all_the_same),
+	    T(a_section_before_a_damaged_page_has_no_known_end),
+	    T(a_seal_that_claims_an_endless_archive_is_no_endless_work),
 	    T(a_stop_ends_it_with_an_error),
 	};
 

@@ -260,6 +260,20 @@ an_untrusted_latest_is_reported(void **state)
 }
 
 static void
+what_nobody_vouches_for_is_not_unpacked(void **state)
+{
+	(void)state;
+	make(&(struct spec){.number = 1, .key = strange_key});
+	opts.level = VERIFY_DEEP;
+	assert_int_equal(run_verify(), CLI_UNTRUSTED);
+	assert_non_null(strstr(text, "    (standard: 2 members, 1 entry, "));
+	opts.untrusted = true;
+	opts.common.quiet = false;
+	assert_int_equal(run_verify(), CLI_OK);
+	assert_non_null(strstr(text, "    ok (deep: 2 members, 1 entry, "));
+}
+
+static void
 unsigned_ones_fail_unless_told(void **state)
 {
 	(void)state;
@@ -443,6 +457,7 @@ main(void)
 	    T(one_of_ours_that_is_held_no_more_is_only_noted),
 	    T(two_with_one_sequence_number_are_reported),
 	    T(an_untrusted_latest_is_reported),
+	    T(what_nobody_vouches_for_is_not_unpacked),
 	    T(unsigned_ones_fail_unless_told),
 	    T(held_sets_count_without_trust_too),
 	    T(any_changed_byte_of_a_seal_is_found),

@@ -51,7 +51,8 @@ find(enum verify_kind kind, const char *path)
 		.kind = kind, .code = "c", .text = "what\nhappened", .path = path});
 }
 
-static const struct verify_counts counts = {.members = 1, .entries = 2, .bytes = 2048, .ms = 1250};
+static const struct verify_counts counts = {
+    .level = VERIFY_STANDARD, .members = 1, .entries = 2, .bytes = 2048, .ms = 1250};
 
 static void
 says(const char *want)
