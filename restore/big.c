@@ -143,13 +143,22 @@ restore_big_hash(
 			return -1;
 		sha256_update(&b->hash, data, len);
 		b->hashed = offset + len;
+		b->stored += len;
 	}
 	return 0;
 }
 
-void
-restore_big_digest(struct restore_big *b, uint8_t out[SHA256_LEN])
+bool
+restore_big_whole(const struct restore_big *b)
 {
-	(void)hash_zeros(b, b->en.size, NULL);
+	return b->stored == tar_data_len(&b->en);
+}
+
+int
+restore_big_digest(struct restore_big *b, uint8_t out[SHA256_LEN], struct err *e)
+{
+	if (hash_zeros(b, b->en.size, e) != 0)
+		return -1;
 	sha256_final(&b->hash, out);
+	return 0;
 }

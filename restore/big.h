@@ -24,6 +24,7 @@ struct restore_big {
 	struct tar_reader *tar; /* keeps en alive */
 	struct sha256 hash; /* of the content so far, holes too */
 	uint64_t hashed;
+	uint64_t stored; /* bytes of its data that came so far */
 };
 
 /* Takes the content of plain over.  ERR_CORRUPT when it is not one header of a large file. */
@@ -48,7 +49,9 @@ bool restore_pieces_next(
 /* Chunks in order: the digest of the content goes on, with zeros for what was left out. */
 int restore_big_hash(
     struct restore_big *b, const struct manifest_member *m, const struct buf *plain, struct err *e);
+/* Has all its data come? */
+bool restore_big_whole(const struct restore_big *b);
 /* The digest of the whole; b is of no more use for hashing. */
-void restore_big_digest(struct restore_big *b, uint8_t out[SHA256_LEN]);
+int restore_big_digest(struct restore_big *b, uint8_t out[SHA256_LEN], struct err *e);
 
 #endif

@@ -61,7 +61,7 @@ put_small(
 	int rc;
 
 	/* Whole in memory (1 MiB at most), so that nothing unproven gets out. */
-	while ((rc = tar_read_data(s->tar, &data, &len, &offset, e)) == 1)
+	while ((rc = restore_slice_data(s, &data, &len, &offset, e)) == 1)
 		buf_append(&content, data, len);
 	if (rc == 0)
 		rc = buf_check(&content, e);
@@ -102,10 +102,10 @@ static int
 put_files(struct cat *c, const struct manifest_member *m, struct err *e)
 {
 	const struct buf *text = restore_load_section(c->load, m, e), *plain;
+	const struct section_line *line;
 	struct restore_slice s;
-	struct section_line line;
 	struct entry en;
-	bool has_line;
+	bool told;
 	int rc;
 
 	if (text == NULL) {
@@ -114,10 +114,10 @@ put_files(struct cat *c, const struct manifest_member *m, struct err *e)
 		err_clear(e); /* the archive's own digest still proves the content */
 	}
 	if ((plain = restore_load_member(c->load, m, e)) == NULL ||
-	    restore_slice_open(&s, plain, text, c->ctx->report, e) != 0)
+	    restore_slice_open(&s, plain, text, c->ctx->select, c->ctx->report, e) != 0)
 		return -1;
-	while ((rc = restore_slice_next(&s, &en, &line, &has_line, e)) == 1)
-		if (put_entry(c, &s, &en, has_line ? &line : NULL, e) != 0)
+	while ((rc = restore_slice_next(&s, &en, &line, &told, e)) == 1)
+		if (put_entry(c, &s, &en, line, e) != 0)
 			break;
 	restore_slice_close(&s);
 	return rc == 0 ? 0 : -1;
@@ -125,34 +125,40 @@ put_files(struct cat *c, const struct manifest_member *m, struct err *e)
 
 /* ---- large files ---- */
 
-static bool
-digest_holds(struct cat *c)
+static int
+check_digest(struct cat *c, bool *holds, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
 	struct section_parser *p = NULL;
 	struct section_line line;
 	const struct buf *text = restore_load_section(c->load, &c->last, NULL);
-	bool holds = true;
 
-	restore_big_digest(c->big, digest);
+	*holds = true;
+	if (restore_big_digest(c->big, digest, e) != 0)
+		return -1;
 	if (text != NULL && section_parser_new(&p, text->data, text->len, NULL) == 0 &&
 	    section_next(p, &line, NULL) == 1 && line.has_sha256)
-		holds = memcmp(digest, line.sha256, SHA256_LEN) == 0;
+		*holds = memcmp(digest, line.sha256, SHA256_LEN) == 0;
 	section_parser_free(p);
-	return holds;
+	return 0;
 }
 
 static int
 end_big(struct cat *c, struct err *e)
 {
 	const struct entry *en;
+	bool holds;
 	int rc;
 
 	if (c->big == NULL)
 		return 0;
 	en = &c->big->en;
+	if (!restore_big_whole(c->big))
+		return err_set(e, ERR_CORRUPT, "%s: parts of it are missing", en->path);
 	rc = put_zeros(c, en->size, e);
-	if (rc == 0 && !digest_holds(c))
+	if (rc == 0)
+		rc = check_digest(c, &holds, e);
+	if (rc == 0 && !holds)
 		restore_found(c->ctx->report, en->path, en->path_len,
 		    "written, but its content does not match its digest");
 	else if (rc == 0)

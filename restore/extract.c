@@ -36,6 +36,8 @@ struct big_file {
 	struct restore_big *big;
 	int fd;
 	char *place;
+	bool made; /* it is there, under its name */
+	bool good; /* and may stay */
 	atomic_bool bad; /* a part is lost: told already */
 	struct restore_job_ctx ctx;
 };
@@ -67,10 +69,25 @@ struct extract {
 };
 
 static void
+remove_place(const struct restore_job_ctx *ctx, const char *place)
+{
+	const char *base;
+	int dir = beneath_parent(ctx->target->fd, place, &base);
+
+	if (dir < 0)
+		return;
+	(void)unlinkat(dir, base, 0);
+	(void)close(dir);
+}
+
+/* The last one to drop it: what was not found good does not stay. */
+static void
 big_file_drop(struct big_file *f)
 {
 	if (f == NULL || atomic_fetch_sub(&f->refs, 1) > 1)
 		return;
+	if (f->made && !f->good)
+		remove_place(&f->ctx, f->place);
 	(void)io_close(&f->fd, NULL); /* judged, or given up, before */
 	restore_big_free(f->big);
 	free(f->place);
@@ -116,8 +133,8 @@ job_new(enum job_kind kind, const struct manifest_member *m, struct big_file *f,
  * good; -1 when the work cannot go on.
  */
 static int
-write_content(const struct restore_slice *s, int fd, const char *place,
-    const struct section_line *line, struct err *e)
+write_content(struct restore_slice *s, int fd, const char *place, const struct section_line *line,
+    struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
 	struct sha256 hash;
@@ -127,13 +144,13 @@ write_content(const struct restore_slice *s, int fd, const char *place,
 	int rc;
 
 	sha256_init(&hash);
-	while ((rc = tar_read_data(s->tar, &data, &len, &offset, e)) == 1) {
+	while ((rc = restore_slice_data(s, &data, &len, &offset, e)) == 1) {
 		sha256_update(&hash, data, len);
 		if (io_pwrite(fd, data, len, offset, e) != 0)
 			return err_where(e, "%s", place);
 	}
 	if (rc < 0) {
-		restore_found_err(s->report, place, strlen(place), e);
+		restore_found(s->report, place, strlen(place), "not restored: %s", e->msg);
 		err_clear(e);
 		return 1;
 	}
@@ -160,8 +177,15 @@ make_small(const struct restore_job_ctx *ctx, struct worker *w, struct restore_s
     const struct entry *en, const char *place, const struct section_line *line, struct err *e)
 {
 	const char *base;
-	int fd = restore_make_file(&w->parent, ctx->target, place), rc;
+	int fd, rc;
 
+	/* Holes are for large files, which have members of their own. */
+	if (en->sparse) {
+		restore_found(ctx->report, place, strlen(place),
+		    "not restored: a sparse file where there can be none");
+		return 0;
+	}
+	fd = restore_make_file(&w->parent, ctx->target, place);
 	if (fd < 0) {
 		if (restore_is_fatal(errno, place, e))
 			return -1;
@@ -234,10 +258,10 @@ static int
 work_files(const struct restore_job_ctx *ctx, struct worker *w, struct job *j, struct err *e)
 {
 	const struct buf *text, *plain;
+	const struct section_line *line;
 	struct restore_slice slice;
-	struct section_line line;
 	struct entry en;
-	bool has_line;
+	bool told;
 	int rc;
 
 	if ((text = restore_load_section(w->load, &j->m, e)) == NULL) {
@@ -249,15 +273,16 @@ work_files(const struct restore_job_ctx *ctx, struct worker *w, struct job *j, s
 	}
 	if ((plain = restore_load_member(w->load, &j->m, e)) == NULL)
 		return damaged(ctx, text, &j->m, e);
-	if (restore_slice_open(&slice, plain, text, ctx->report, e) != 0)
+	if (restore_slice_open(&slice, plain, text, ctx->select, ctx->report, e) != 0)
 		return -1;
-	while ((rc = restore_slice_next(&slice, &en, &line, &has_line, e)) == 1)
-		if (make_entry(ctx, w, &slice, &en, has_line ? &line : NULL, e) != 0)
+	while ((rc = restore_slice_next(&slice, &en, &line, &told, e)) == 1)
+		if (make_entry(ctx, w, &slice, &en, line, e) != 0)
 			break;
 	restore_slice_close(&slice);
 	progress_add(j->m.plain_len, j->m.entries);
 	if (rc < 0 && e->kind == ERR_CORRUPT) {
-		restore_found_err(ctx->report, j->path, j->m.path_len, e);
+		if (!told)
+			tell_lost(ctx, NULL, &j->m, e->msg);
 		err_clear(e);
 		return 0;
 	}
@@ -393,31 +418,26 @@ big_line(struct extract *x, struct job *j, struct section_parser **p, struct sec
 }
 
 /* Is the content right?  A finding says so if not. */
-static bool
-big_is_good(struct extract *x, struct big_file *f, const struct section_line *line)
+static int
+judge_big(struct extract *x, struct big_file *f, const struct section_line *line, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
 
 	if (atomic_load(&f->bad))
-		return false;
-	restore_big_digest(f->big, digest);
-	if (line == NULL || !line->has_sha256 || memcmp(digest, line->sha256, SHA256_LEN) == 0)
-		return true;
-	restore_found(x->ctx->report, f->place, strlen(f->place),
-	    "not restored: its content does not match its digest");
-	return false;
-}
-
-static void
-remove_place(const struct restore_job_ctx *ctx, const char *place)
-{
-	const char *base;
-	int dir = beneath_parent(ctx->target->fd, place, &base);
-
-	if (dir < 0)
-		return;
-	(void)unlinkat(dir, base, 0);
-	(void)close(dir);
+		return 0;
+	if (!restore_big_whole(f->big)) {
+		restore_found(x->ctx->report, f->place, strlen(f->place),
+		    "not restored: parts of it are missing");
+		return 0;
+	}
+	if (restore_big_digest(f->big, digest, e) != 0)
+		return -1;
+	f->good =
+	    line == NULL || !line->has_sha256 || memcmp(digest, line->sha256, SHA256_LEN) == 0;
+	if (!f->good)
+		restore_found(x->ctx->report, f->place, strlen(f->place),
+		    "not restored: its content does not match its digest");
+	return 0;
 }
 
 static int
@@ -426,18 +446,23 @@ sink_last(struct extract *x, struct job *j, struct err *e)
 	struct big_file *f = j->file;
 	struct section_parser *p = NULL;
 	struct section_line line;
-	bool has_line = big_line(x, j, &p, &line);
+	bool has_line = !atomic_load(&f->bad) && big_line(x, j, &p, &line);
+	int rc = judge_big(x, f, has_line ? &line : NULL, e);
 
-	if (big_is_good(x, f, has_line ? &line : NULL)) {
+	if (f->good) {
 		restore_facts_fd(f->fd, &f->big->en, f->place, x->ctx->report);
 		restore_count(x->ctx->report, f->big->en.size);
 		if (has_line)
 			tell_flags(x->ctx->report, f->place, &line);
-	} else
-		remove_place(x->ctx, f->place);
+	}
 	section_parser_free(p);
 	progress_add(0, 1);
-	return io_close(&f->fd, e) == 0 ? 0 : err_where(e, "%s", f->place);
+	if (rc != 0)
+		return -1;
+	if (io_close(&f->fd, e) == 0)
+		return 0;
+	f->good = false;
+	return err_where(e, "%s", f->place);
 }
 
 static int
@@ -480,14 +505,13 @@ make_big(struct extract *x, struct big_file *f, struct err *e)
 	const struct restore_job_ctx *ctx = x->ctx;
 
 	f->fd = restore_make_file(&x->parent, ctx->target, f->place);
-	if (f->fd >= 0 && ftruncate(f->fd, (off_t)f->big->en.size) == 0)
+	f->made = f->fd >= 0;
+	if (f->made && ftruncate(f->fd, (off_t)f->big->en.size) == 0)
 		return 1;
 	if (restore_is_fatal(errno, f->place, e))
 		return -1;
 	restore_found(
 	    ctx->report, f->place, strlen(f->place), "not restored: %s", restore_why(errno));
-	if (f->fd >= 0)
-		remove_place(ctx, f->place);
 	return 0;
 }
 

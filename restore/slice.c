@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "archive/tarread.h"
-#include "core/err.h"
+#include "core/path.h"
 #include "restore/report.h"
+#include "restore/select.h"
 
 int
 restore_slice_open(struct restore_slice *s, const struct buf *plain, const struct buf *text,
-    struct restore_report *r, struct err *e)
+    const struct restore_select *select, struct restore_report *r, struct err *e)
 {
-	*s = (struct restore_slice){.report = r};
+	*s = (struct restore_slice){.select = select, .report = r};
 	if (tar_reader_new_mem(&s->tar, plain->data, plain->len, e) != 0 ||
 	    (text != NULL && section_parser_new(&s->lines, text->data, text->len, e) != 0)) {
 		restore_slice_close(s);
@@ -28,45 +29,109 @@ restore_slice_close(struct restore_slice *s)
 	*s = (struct restore_slice){0};
 }
 
-/* Lines are of no use from here on. */
+/* The next line, in s->line; what cannot be parsed is lost, with all that follows. */
 static void
-lose_lines(struct restore_slice *s)
+read_line(struct restore_slice *s)
 {
+	struct err e = {0};
+	int rc;
+
+	do
+		rc = section_next(s->lines, &s->line, &e);
+	while (rc == 1 && s->line.is_note);
+	s->has_line = rc == 1;
+	s->ended = rc == 0;
+	if (rc == 1)
+		return;
 	section_parser_free(s->lines);
 	s->lines = NULL;
+	if (rc < 0)
+		restore_found(s->report, "", 0, "a section of the manifest: %s", e.msg);
 }
 
 static bool
-next_line(struct restore_slice *s, const struct entry *en, struct section_line *line)
+peek_line(struct restore_slice *s)
 {
-	struct err e = {0};
-	const char *what;
-	int rc;
+	if (!s->has_line && s->lines != NULL)
+		read_line(s);
+	return s->has_line;
+}
 
-	if (s->lines == NULL)
-		return false;
-	do
-		rc = section_next(s->lines, line, &e);
-	while (rc == 1 && line->is_note);
-	if (rc == 1 && line->path_len == en->path_len &&
-	    memcmp(line->path, en->path, en->path_len) == 0) {
-		if (!section_matches(line, en, &what))
-			restore_found(s->report, en->path, en->path_len,
-			    "archive and manifest disagree on its %s", what);
-		return true;
+/* The line has no entry.  Directories and hard links need none. */
+static void
+tell_missing(struct restore_slice *s, const char *why)
+{
+	const struct section_line *l = &s->line;
+
+	s->has_line = false;
+	if (l->type != ENTRY_DIR && l->type != ENTRY_HARDLINK &&
+	    restore_select_place(s->select, l->path, l->path_len, false) != NULL)
+		restore_found(s->report, l->path, l->path_len, "not restored: %s", why);
+}
+
+static int
+line_cmp(const struct restore_slice *s, const struct entry *en)
+{
+	return path_cmp(s->line.path, s->line.path_len, en->path, en->path_len);
+}
+
+static const struct section_line *
+line_of(struct restore_slice *s, const struct entry *en)
+{
+	bool wanted =
+	    restore_select_place(s->select, en->path, en->path_len, en->type == ENTRY_DIR) != NULL;
+	const char *what;
+
+	if (s->lines == NULL && !s->has_line && s->ended == false)
+		return NULL;
+	while (peek_line(s) && line_cmp(s, en) < 0)
+		tell_missing(s, "not in the archive");
+	if (!s->has_line || line_cmp(s, en) > 0) {
+		if (wanted)
+			restore_found(s->report, en->path, en->path_len, "not in the manifest");
+		return NULL;
 	}
-	restore_found(s->report, en->path, en->path_len,
-	    "not in the manifest where it should be%s%s", rc < 0 ? ": " : "", rc < 0 ? e.msg : "");
-	lose_lines(s);
-	return false;
+	s->has_line = false; /* used up; its strings stay until the next one is read */
+	if (!section_matches(&s->line, en, &what) && wanted)
+		restore_found(s->report, en->path, en->path_len,
+		    "archive and manifest disagree on its %s", what);
+	return &s->line;
+}
+
+static void
+tell_rest(struct restore_slice *s, const char *why)
+{
+	s->told = s->has_line || s->lines != NULL;
+	while (peek_line(s))
+		tell_missing(s, why);
 }
 
 int
-restore_slice_next(struct restore_slice *s, struct entry *en, struct section_line *line,
-    bool *has_line, struct err *e)
+restore_slice_next(struct restore_slice *s, struct entry *en, const struct section_line **line,
+    bool *told, struct err *e)
 {
-	int rc = tar_read_next(s->tar, en, e);
+	int rc = -1;
 
-	*has_line = rc == 1 && next_line(s, en, line);
+	*line = NULL;
+	if (s->broken.kind == ERR_NONE)
+		rc = tar_read_next(s->tar, en, &s->broken);
+	if (rc == 1)
+		*line = line_of(s, en);
+	else
+		tell_rest(s, rc == 0 ? "not in the archive" : s->broken.msg);
+	*told = s->told;
+	if (rc < 0 && e != NULL)
+		*e = s->broken;
+	return rc;
+}
+
+int
+restore_slice_data(
+    struct restore_slice *s, const void **data, size_t *len, uint64_t *offset, struct err *e)
+{
+	int rc = tar_read_data(s->tar, data, len, offset, &s->broken);
+
+	if (rc < 0 && e != NULL)
+		*e = s->broken;
 	return rc;
 }

@@ -6,31 +6,43 @@
 
 #include "archive/entry.h"
 #include "core/buf.h"
+#include "core/err.h"
 #include "seal/section.h"
 
-struct err;
 struct restore_report;
+struct restore_select;
 struct tar_reader;
 
 /*
  * A whole f member: its tar slice and its section, read side by side, so that each tar
- * entry comes with the manifest line that speaks of it.
+ * entry comes with the manifest line that speaks of it.  Both are in the order of
+ * paths; what only one of them has is a finding, if it is wanted.
  */
 struct restore_slice {
 	struct tar_reader *tar;
 	struct section_parser *lines; /* NULL: the section is lost */
+	const struct restore_select *select;
 	struct restore_report *report;
+	struct section_line line; /* the next one */
+	bool has_line;
+	bool ended; /* there were lines, and that was all of them */
+	bool told; /* that lines are lost */
+	struct err broken; /* why no more comes from the tar slice */
 };
 
 /* plain and text must outlive it; text may be NULL. */
 int restore_slice_open(struct restore_slice *s, const struct buf *plain, const struct buf *text,
-    struct restore_report *r, struct err *e);
+    const struct restore_select *select, struct restore_report *r, struct err *e);
 void restore_slice_close(struct restore_slice *s);
 /*
- * 1: the next entry, and its line (*has_line false when there is none: then a finding
- * says so, once).  Where they disagree, that is a finding.  0: the end.  -1: the slice is damaged.
+ * 1: the next entry, and its line, valid until the next call; *line NULL when there is none.
+ * Where they disagree, that is a finding.  0: the end.  -1: the slice is damaged; findings tell
+ * what it should have held, unless *told is false because that is not known.
  */
-int restore_slice_next(struct restore_slice *s, struct entry *en, struct section_line *line,
-    bool *has_line, struct err *e);
+int restore_slice_next(struct restore_slice *s, struct entry *en, const struct section_line **line,
+    bool *told, struct err *e);
+/* tar_read_data() of the present entry. */
+int restore_slice_data(
+    struct restore_slice *s, const void **data, size_t *len, uint64_t *offset, struct err *e);
 
 #endif
