@@ -247,7 +247,7 @@ static int
 damaged(const struct restore_job_ctx *ctx, const struct buf *text, const struct manifest_member *m,
     struct err *e)
 {
-	if (e->kind != ERR_CORRUPT && e->kind != ERR_SYS)
+	if (!restore_load_lost(e))
 		return -1;
 	tell_lost(ctx, text, m, e->msg);
 	err_clear(e);
@@ -265,7 +265,7 @@ work_files(const struct restore_job_ctx *ctx, struct worker *w, struct job *j, s
 	int rc;
 
 	if ((text = restore_load_section(w->load, &j->m, e)) == NULL) {
-		if (e->kind != ERR_CORRUPT)
+		if (!restore_load_lost(e))
 			return -1;
 		restore_found(ctx->report, j->path, j->m.path_len,
 		    "%s; restored from the archive alone", e->msg);
@@ -334,7 +334,7 @@ work_chunk(struct worker *w, struct job *j, struct err *e)
 		return 0;
 	plain = restore_load_member(w->load, &j->m, e);
 	if (plain == NULL || restore_pieces_begin(&p, f->big, &j->m, plain, e) != 0) {
-		if (e->kind != ERR_CORRUPT && e->kind != ERR_SYS)
+		if (!restore_load_lost(e))
 			return -1;
 		if (!atomic_exchange(&f->bad, true))
 			restore_found(
@@ -526,7 +526,7 @@ check_path(const struct restore_big *b, const struct manifest_member *m, struct 
 static int
 lost_big(struct extract *x, const char *place, struct err *e)
 {
-	if (e->kind != ERR_CORRUPT && e->kind != ERR_SYS)
+	if (!restore_load_lost(e))
 		return -1;
 	restore_found(x->ctx->report, place, strlen(place), "not restored: %s", e->msg);
 	err_clear(e);
@@ -610,7 +610,7 @@ plan_all(struct extract *x, struct err *e)
 		if (stop_check(e) != 0)
 			return -1;
 		if (rc < 0) {
-			if (e->kind != ERR_CORRUPT)
+			if (!restore_load_lost(e))
 				return -1;
 			restore_found(x->ctx->report, "", 0, "not restored: %s", e->msg);
 			err_clear(e);

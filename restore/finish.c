@@ -15,6 +15,7 @@
 #include "core/stop.h"
 #include "restore/extract.h"
 #include "restore/facts.h"
+#include "restore/lines.h"
 #include "restore/load.h"
 #include "restore/plan.h"
 #include "restore/report.h"
@@ -35,7 +36,7 @@ struct finish {
 	bool found;
 };
 
-/* Called for each line of a section; -1 with *e to stop. */
+/* Called for each line of a section; 1 when that is enough, -1 with *e to stop. */
 typedef int (*line_fn)(struct finish *f, const struct manifest_member *m,
     const struct section_line *line, struct err *e);
 
@@ -46,17 +47,18 @@ typedef int (*line_fn)(struct finish *f, const struct manifest_member *m,
 static int
 each_line(struct finish *f, const struct manifest_member *m, line_fn fn, struct err *e)
 {
-	const struct buf *text = restore_load_section(f->load, m, e);
-	struct section_parser *p = NULL;
+	struct restore_lines lines;
 	struct section_line line;
-	int rc = -1;
+	int rc = -1, told = 0;
 
-	if (text != NULL && section_parser_new(&p, text->data, text->len, e) == 0)
-		while ((rc = section_next(p, &line, e)) == 1)
-			if (!line.is_note && (rc = fn(f, m, &line, e)) != 0)
+	if (restore_lines_open(&lines, f->load, m, e) == 0)
+		while ((rc = restore_lines_next(&lines, &line, e)) == 1)
+			if ((told = fn(f, m, &line, e)) != 0)
 				break;
-	section_parser_free(p);
-	if (rc < 0 && e->kind == ERR_CORRUPT) {
+	restore_lines_close(&lines);
+	if (told < 0)
+		return -1;
+	if (rc < 0 && restore_load_lost(e)) {
 		err_clear(e);
 		rc = 0;
 	}
@@ -111,7 +113,7 @@ make_links(struct finish *f, struct err *e)
 		if (stop_check(e) != 0)
 			return -1;
 		if (rc < 0) {
-			if (e->kind != ERR_CORRUPT)
+			if (!restore_load_lost(e))
 				return -1;
 			err_clear(e);
 		} else if (m.kind == MANIFEST_FILES && each_line(f, &m, make_link, e) != 0)
@@ -251,7 +253,7 @@ apply_line(struct finish *f, const struct manifest_member *m, const struct secti
 	if (line->has_xattrs) {
 		if (apply_from_tar(f, m, line->path, e) == 0)
 			return 0;
-		if (e->kind != ERR_CORRUPT && e->kind != ERR_NONE)
+		if (!restore_load_lost(e) && e->kind != ERR_NONE)
 			return -1;
 		restore_found(f->ctx->report, line->path, line->path_len,
 		    "its attributes and ACLs are not restored: the archive is damaged there");
@@ -292,7 +294,7 @@ apply_all(struct finish *f, struct err *e)
 		if (stop_check(e) != 0)
 			return -1;
 		if (manifest_seek(index, number, e) != 0 || manifest_next(index, &m, e) != 1) {
-			if (e->kind != ERR_CORRUPT)
+			if (!restore_load_lost(e))
 				return -1;
 			err_clear(e); /* told before */
 			continue;
@@ -310,7 +312,7 @@ apply_if_wanted(struct finish *f, const struct manifest_member *m, const struct 
 	if (line->type != ENTRY_DIR || strcmp(line->path, f->wanted) != 0)
 		return 0;
 	f->found = true;
-	return apply_line(f, m, line, e);
+	return apply_line(f, m, line, e) == 0 ? 1 : -1;
 }
 
 /* A selection: each of its directories is looked up. */
@@ -330,7 +332,7 @@ apply_one(struct finish *f, const char *path, struct err *e)
 		if (m.kind == MANIFEST_FILES && each_line(f, &m, apply_if_wanted, e) != 0)
 			return -1;
 	}
-	if (rc < 0 && e->kind != ERR_CORRUPT)
+	if (rc < 0 && !restore_load_lost(e))
 		return -1;
 	err_clear(e);
 	if (!f->found)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "restore/load.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,4 +98,10 @@ const struct buf *
 restore_load_section(struct restore_load *l, const struct manifest_member *m, struct err *e)
 {
 	return manifest_section(l->index, m, &l->section, e) == 0 ? &l->section : NULL;
+}
+
+bool
+restore_load_lost(const struct err *e)
+{
+	return e->kind == ERR_CORRUPT || (e->kind == ERR_SYS && e->sys != ENOMEM);
 }

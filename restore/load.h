@@ -2,6 +2,8 @@
 #ifndef RESTORE_LOAD_H
 #define RESTORE_LOAD_H
 
+#include <stdbool.h>
+
 #include "core/buf.h"
 #include "seal/manifest.h"
 
@@ -28,5 +30,7 @@ const struct buf *restore_load_member(
     struct restore_load *l, const struct manifest_member *m, struct err *e);
 const struct buf *restore_load_section(
     struct restore_load *l, const struct manifest_member *m, struct err *e);
+/* Is e damage, or a part of the disk that cannot be read?  Else going on makes no sense. */
+bool restore_load_lost(const struct err *e);
 
 #endif

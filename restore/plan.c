@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/path.h"
+#include "restore/lines.h"
 #include "restore/load.h"
 #include "restore/report.h"
 #include "restore/select.h"
@@ -151,25 +152,24 @@ take_line(struct planner *p, const struct section_line *line, struct err *e)
 static int
 scan_section(struct planner *p, const struct manifest_member *m, bool *any, struct err *e)
 {
-	struct section_parser *parser = NULL;
+	struct restore_lines lines;
 	struct section_line line;
-	const struct buf *text = restore_load_section(p->load, m, e);
 	int rc = -1;
 
 	*any = false;
-	if (text != NULL && section_parser_new(&parser, text->data, text->len, e) == 0) {
-		while ((rc = section_next(parser, &line, e)) == 1) {
-			if (line.is_note || !wanted(p, &line))
+	if (restore_lines_open(&lines, p->load, m, e) == 0) {
+		while ((rc = restore_lines_next(&lines, &line, e)) == 1) {
+			if (!wanted(p, &line))
 				continue;
 			*any = true;
 			if (take_line(p, &line, e) != 0) {
-				section_parser_free(parser);
+				restore_lines_close(&lines);
 				return -1;
 			}
 		}
 	}
-	section_parser_free(parser);
-	if (rc < 0 && e->kind == ERR_CORRUPT) {
+	restore_lines_close(&lines);
+	if (rc < 0 && restore_load_lost(e)) {
 		/* Told when the member is restored; large files are known by the index. */
 		*any = m->kind == MANIFEST_FILES ||
 		    restore_select_match(p->select, m->path, m->path_len, false);
@@ -215,7 +215,7 @@ scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *
 
 	while ((rc = manifest_next(index, &m, e)) != 0) {
 		if (rc < 0) {
-			if (e->kind != ERR_CORRUPT)
+			if (!restore_load_lost(e))
 				return -1;
 			restore_found_err(p->report, path == NULL ? "" : path, len, e);
 			err_clear(e);
@@ -237,7 +237,7 @@ static int
 scan_path(struct planner *p, const char *path, uint64_t *next, struct err *e)
 {
 	if (manifest_seek_path(restore_load_index(p->load), path, strlen(path), e) != 0) {
-		if (e->kind != ERR_CORRUPT)
+		if (!restore_load_lost(e))
 			return -1;
 		restore_found_err(p->report, path, strlen(path), e);
 		err_clear(e);
