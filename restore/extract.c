@@ -65,6 +65,7 @@ struct extract {
 	struct restore_parent parent; /* the planner's */
 	struct pipeline *pipeline;
 	struct big_file *file; /* being planned; NULL: none, or not wanted */
+	char *lost; /* path of a large file that is not made: told already */
 	struct manifest_member last; /* its last member so far; the path is big_file's */
 };
 
@@ -534,6 +535,14 @@ lost_big(struct extract *x, const char *place, struct err *e)
 }
 
 static int
+note_lost(struct extract *x, const struct manifest_member *m, struct err *e)
+{
+	free(x->lost);
+	x->lost = strndup(m->path, m->path_len);
+	return x->lost != NULL ? 0 : err_nomem(e);
+}
+
+static int
 begin_big(struct extract *x, const struct manifest_member *m, struct err *e)
 {
 	const char *place = restore_select_place(x->ctx->select, m->path, m->path_len, false);
@@ -557,15 +566,28 @@ begin_big(struct extract *x, const struct manifest_member *m, struct err *e)
 	    check_path(f->big, m, e) != 0) {
 		buf_done(&copy);
 		big_file_drop(f);
-		return lost_big(x, place, e);
+		return lost_big(x, place, e) == 0 ? note_lost(x, m, e) : -1;
 	}
 	rc = make_big(x, f, e);
 	if (rc == 1) {
 		x->file = f;
 		x->last = *m;
-	} else
-		big_file_drop(f);
-	return rc < 0 ? -1 : 0;
+		return 0;
+	}
+	big_file_drop(f);
+	return rc < 0 ? -1 : note_lost(x, m, e);
+}
+
+/* Its header is damaged, which was told, or lost with a page of the index. */
+static int
+tell_orphan(struct extract *x, const struct manifest_member *m, struct err *e)
+{
+	const char *place = restore_select_place(x->ctx->select, m->path, m->path_len, false);
+
+	if (place == NULL || (x->lost != NULL && strcmp(x->lost, m->path) == 0))
+		return 0;
+	restore_found(x->ctx->report, place, strlen(place), "not restored: its header is lost");
+	return note_lost(x, m, e);
 }
 
 static int
@@ -573,9 +595,8 @@ plan_chunk(struct extract *x, const struct manifest_member *m, struct err *e)
 {
 	struct job *j;
 
-	/* Not wanted, or its header is damaged. */
 	if (x->file == NULL || strcmp(x->file->big->en.path, m->path) != 0)
-		return 0;
+		return tell_orphan(x, m, e);
 	x->last = *m;
 	j = job_new(JOB_CHUNK, m, x->file, e);
 	return j == NULL ? -1 : pipeline_submit(x->pipeline, j, e);
@@ -642,6 +663,7 @@ restore_extract(const struct restore_job_ctx *ctx, struct restore_load *l, struc
 			pipeline_abort(x.pipeline);
 	}
 	big_file_drop(x.file);
+	free(x.lost);
 	restore_parent_done(&x.parent);
 	restore_load_close(x.load);
 	return rc;

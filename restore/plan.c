@@ -21,6 +21,7 @@ struct planner {
 	struct restore_report *report;
 	restore_plan_fn each;
 	uint64_t big_first; /* where the present large file's header is */
+	bool has_header; /* it has been seen */
 	const char *only; /* scan for this path alone: a hard link's target */
 	size_t cap_ranges, cap_dirs;
 	char **targets; /* of hard links, to be looked up */
@@ -184,8 +185,10 @@ scan_member(struct planner *p, const struct manifest_member *m, uint64_t number,
 {
 	bool any;
 
-	if (m->kind == MANIFEST_HEADER)
+	/* A chunk without its header is of no use, but must be told. */
+	if (m->kind == MANIFEST_HEADER || (m->kind == MANIFEST_CHUNK && !p->has_header))
 		p->big_first = number;
+	p->has_header = m->kind == MANIFEST_HEADER || m->kind == MANIFEST_CHUNK;
 	if (m->section_len == 0)
 		return 0;
 	if (scan_section(p, m, &any, e) != 0)
@@ -219,6 +222,7 @@ scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *
 				return -1;
 			restore_found_err(p->report, path == NULL ? "" : path, len, e);
 			err_clear(e);
+			p->has_header = false;
 			continue;
 		}
 		if (path != NULL && !reaches(&m, path, len))
@@ -236,6 +240,7 @@ scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *
 static int
 scan_path(struct planner *p, const char *path, uint64_t *next, struct err *e)
 {
+	p->has_header = false;
 	if (manifest_seek_path(restore_load_index(p->load), path, strlen(path), e) != 0) {
 		if (!restore_load_lost(e))
 			return -1;
@@ -373,19 +378,33 @@ restore_walk_begin(
 int
 restore_walk_next(struct restore_walk *w, struct manifest_member *m, struct err *e)
 {
+	int rc;
+
 	if (w->plan->all) {
 		if (w->range == 0 && manifest_seek(w->index, 0, e) != 0)
 			return -1;
 		w->range = 1;
 		return manifest_next(w->index, m, e);
 	}
-	if (w->left == 0) {
-		if (w->range == w->plan->n_ranges)
-			return 0;
-		w->left = w->plan->ranges[w->range].count;
-		if (manifest_seek(w->index, w->plan->ranges[w->range++].first, e) != 0)
+	for (;;) {
+		if (w->at == w->end) {
+			const struct restore_range *r;
+
+			if (w->range == w->plan->n_ranges)
+				return 0;
+			r = &w->plan->ranges[w->range++];
+			w->at = r->first;
+			w->end = r->first + r->count;
+			if (manifest_seek(w->index, r->first, e) != 0)
+				return -1;
+		}
+		if ((rc = manifest_next(w->index, m, e)) < 0)
 			return -1;
+		/* A page that cannot be read may have been the rest of the range. */
+		if (rc == 1 && manifest_tell(w->index) < w->end) {
+			w->at = manifest_tell(w->index) + 1;
+			return 1;
+		}
+		w->at = w->end;
 	}
-	w->left--;
-	return manifest_next(w->index, m, e);
 }

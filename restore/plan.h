@@ -46,8 +46,8 @@ void restore_plan_done(struct restore_plan *p);
 struct restore_walk {
 	const struct restore_plan *plan;
 	struct manifest_reader *index;
-	size_t range; /* the one being gone through, plus 1 */
-	uint64_t left;
+	size_t range; /* the next one */
+	uint64_t at, end; /* of the present one: the next member, and where it ends */
 };
 void restore_walk_begin(
     struct restore_walk *w, const struct restore_plan *p, struct manifest_reader *index);

@@ -452,6 +452,27 @@ flip(const char *suffix, uint64_t at)
 	assert_int_equal(close(fd), 0);
 }
 
+/* In the middle of the manifest's piece that has so many pieces behind it. */
+static void
+flip_piece(size_t behind)
+{
+	char path[SEAL_NAME_MAX + 32];
+	struct buf text = {0};
+	size_t end, at;
+
+	(void)snprintf(path, sizeof(path), "%s.manifest.gz", NAME);
+	scratch_get(dir, path, &text);
+	at = end = text.len;
+	do {
+		end = at;
+		for (at = end > 10 ? end - 10 : 0;
+		     memcmp(text.data + at, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10) != 0; at--)
+			assert_true(at > 0);
+	} while (behind-- > 0);
+	buf_done(&text);
+	flip(".manifest.gz", (at + end) / 2);
+}
+
 /* 510 members, then header and first chunk of "big", then a page with the rest of it, and "z". */
 static void
 make_two_pages(struct made *m, size_t in_first)
@@ -477,20 +498,56 @@ static void
 a_large_file_whose_last_chunks_are_lost_with_a_page_is_not_restored(void **state)
 {
 	struct made m;
-	struct stat st;
-	char path[SCRATCH_MAX + 64];
 
 	(void)state;
 	make_two_pages(&m, 510);
-	(void)snprintf(path, sizeof(path), "%s/%s.manifest.gz", dir, NAME);
-	assert_int_equal(stat(path, &st), 0);
-	/* The root is some 300 bytes; the page before it much more. */
-	flip(".manifest.gz", (uint64_t)st.st_size - 600);
+	flip_piece(1);
 	restored(CLI_WRONG, NULL);
 	expect_told("of the manifest's index");
 	expect_told("big: not restored");
 	assert_false(scratch_has(target, "big"));
 	assert_true(scratch_has(target, "a0508"));
+}
+
+static void
+chunks_whose_header_is_lost_with_a_page_are_told(void **state)
+{
+	struct made m;
+
+	(void)state;
+	make_two_pages(&m, 510);
+	flip_piece(4);
+	restored(CLI_WRONG, NULL);
+	expect_told("of the manifest's index, from . up to big");
+	expect_told("big: not restored: its header is lost");
+	expect_there("", "z ");
+}
+
+static void
+a_selection_passes_over_a_lost_page(void **state)
+{
+	struct made m;
+
+	(void)state;
+	make_two_pages(&m, 510);
+	flip_piece(4);
+	restored(CLI_WRONG, "big");
+	expect_told("big: not restored: its header is lost");
+	expect_there("", "");
+}
+
+static void
+globs_pass_over_a_lost_page(void **state)
+{
+	struct made m;
+
+	(void)state;
+	make_two_pages(&m, 510);
+	flip_piece(4);
+	restored(CLI_WRONG, "*");
+	expect_told("big: not restored: its header is lost");
+	expect_there("", "z ");
+	assert_null(strstr(child.err, "of that name already"));
 }
 
 static void
@@ -512,15 +569,7 @@ a_damaged_section_costs_no_links_and_no_directories(void **state)
 	made_both(&m, &z, "z");
 	made_member(&m, MANIFEST_FILES, "z", 0);
 	end(&m);
-	/* Head, section of "", section of "d": a byte in the middle of the last one. */
-	struct buf text = {0};
-	(void)snprintf(path, sizeof(path), "%s.manifest.gz", NAME);
-	scratch_get(dir, path, &text);
-	size_t at = 0, n = 0;
-	for (at = 1; at + 4 < text.len && n < 2; at++)
-		n += memcmp(text.data + at, "\x1f\x8b\x08\x00", 4) == 0;
-	buf_done(&text);
-	flip(".manifest.gz", at + 40);
+	flip_piece(3); /* behind it: the section of "z", the page, the root */
 	restored(CLI_WRONG, NULL);
 	expect_told("manifest section");
 	(void)snprintf(path, sizeof(path), "%s/d", target);
@@ -554,6 +603,9 @@ main(void)
 	    T(a_chunk_outside_of_its_file_is_refused),
 	    T(a_sparse_map_that_lies_costs_only_its_file),
 	    T(a_large_file_whose_last_chunks_are_lost_with_a_page_is_not_restored),
+	    T(chunks_whose_header_is_lost_with_a_page_are_told),
+	    T(a_selection_passes_over_a_lost_page),
+	    T(globs_pass_over_a_lost_page),
 	    T(a_damaged_section_costs_no_links_and_no_directories),
 	};
 
