@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <signal.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/priv.h"
+#include "core/clock.h"
 #include "core/stop.h"
 
 /*
@@ -15,22 +15,13 @@
  */
 #define SIGNAL_TWICE_NS 200000000
 
-static _Atomic long long first_ns; /* CLOCK_MONOTONIC of the first one, 0: none yet */
+static _Atomic uint64_t first_ns; /* clock_mono_ns() of the first one, 0: none yet */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "used in a signal handler");
-
-static long long
-monotonic_ns(void)
-{
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void
 on_stop(int signo)
 {
-	long long none = 0, now = monotonic_ns();
+	uint64_t none = 0, now = clock_mono_ns();
 
 	if (atomic_compare_exchange_strong(&first_ns, &none, now))
 		stop_request(signo);

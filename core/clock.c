@@ -22,6 +22,15 @@ clock_now(void)
 	return t;
 }
 
+uint64_t
+clock_mono_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 /* ---- zones ---- */
 
 static bool

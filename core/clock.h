@@ -13,6 +13,8 @@ struct err;
  * start, for the whole process (tzset(3)).
  */
 struct timespec clock_now(void);
+/* Nanoseconds since some start, never backwards: for how long something takes.  Signal-safe. */
+uint64_t clock_mono_ns(void);
 
 /*
  * Use zone ("Europe/Kyiv", "UTC", ":/path", a POSIX TZ string), or with NULL what

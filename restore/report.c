@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -30,7 +31,7 @@ restore_report_init(struct restore_report *r)
 {
 	memset(r, 0, sizeof(*r));
 	(void)pthread_mutex_init(&r->lock, NULL);
-	(void)clock_gettime(CLOCK_MONOTONIC, &r->began);
+	r->began_ns = clock_mono_ns();
 }
 
 void
@@ -139,13 +140,14 @@ tell_lacks(const struct restore_report *r)
 	buf_done(&text);
 }
 
-static double
-seconds_since(const struct timespec *t)
+/* "18 bytes", "2.9M" */
+static void
+put_size(uint64_t bytes, char out[32])
 {
-	struct timespec now;
+	char human[16];
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
+	num_human(bytes, human);
+	(void)snprintf(out, 32, "%s%s", human, bytes < 1024 ? " bytes" : "");
 }
 
 static void
@@ -188,7 +190,7 @@ restore_report_end(
     struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
 {
 	struct buf target = {0};
-	char size[16];
+	char size[32];
 
 	tell_lacks(r);
 	if (o->common.json) {
@@ -197,17 +199,18 @@ restore_report_end(
 	}
 	if (o->to_stdout || o->common.quiet || status > 1)
 		return;
-	num_human(r->bytes, size);
+	put_size(r->bytes, size);
 	if (o->target != NULL)
 		path_display(&target, o->target, strlen(o->target));
 	if (o->dry_run)
-		(void)printf("%" PRIu64 " entries, %s, would be restored from %s\n", r->entries,
+		(void)printf("%" PRIu64 " entries (%s) would be restored from %s\n", r->entries,
 		    size, backup);
 	else
-		(void)printf("Restored %" PRIu64 " entries, %s, from %s to %s in %.1f s\n",
-		    r->entries, size, backup, buf_str(&target), seconds_since(&r->began));
+		(void)printf("Restored %" PRIu64 " entries (%s) from %s to %s in %.1f s\n",
+		    r->entries, size, backup, buf_str(&target),
+		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
 	if (r->findings > 0)
-		(void)printf(
-		    "%" PRIu64 " findings: not everything is as it should be\n", r->findings);
+		(void)printf("Not everything is as it should be: see the warnings (%" PRIu64 ")\n",
+		    r->findings);
 	buf_done(&target);
 }

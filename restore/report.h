@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 struct err;
 struct restore_opts;
@@ -32,7 +31,7 @@ struct restore_finding {
 
 struct restore_report {
 	pthread_mutex_t lock;
-	struct timespec began;
+	uint64_t began_ns;
 	uint64_t entries, bytes;
 	uint64_t findings;
 	struct restore_finding *kept; /* the first ones, for --json */

@@ -25,7 +25,7 @@ struct restore_target {
 };
 
 /*
- * Open the target, or make it (not its parents).  ERR_USAGE when it is not a
+ * Open the target, or make it (not its parents).  ERR_SYS when it is not a
  * directory, or holds anything but lost+found.
  */
 int restore_target_open(struct restore_target *t, const char *dir, struct err *e);

@@ -84,17 +84,15 @@ static int
 lock_wait(int fd, uint64_t wait_seconds, struct err *e)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct timespec now, end, pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+	struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+	uint64_t start = clock_mono_ns();
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	end = now;
 	while (fcntl(fd, F_OFD_SETLK, &fl) != 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN && errno != EACCES)
 			return err_sys(e, LOCK_NAME);
-		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((uint64_t)(now.tv_sec - end.tv_sec) >= wait_seconds)
+		if ((clock_mono_ns() - start) / 1000000000 >= wait_seconds)
 			return err_set(e, ERR_LOCKED, "another run holds the lock");
 		if (stop_check(e) < 0)
 			return -1;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/hash.h"
 #include "core/io.h"
@@ -235,15 +235,6 @@ check_index(struct check *c, struct err *e)
 
 /* ---- all ---- */
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static int
 check_all(struct check *c, struct err *e)
 {
@@ -283,7 +274,7 @@ int
 verify_check(const struct repo *r, const struct repo_backup *b, const struct verify_opts *opts,
     struct verify_report *report, struct verify_checked *out, struct err *e)
 {
-	uint64_t start = now_ms();
+	uint64_t start = clock_mono_ns();
 	struct check c = {.repo = r, .backup = b, .seal = &b->seal, .report = report};
 	int rc;
 
@@ -297,7 +288,7 @@ verify_check(const struct repo *r, const struct repo_backup *b, const struct ver
 		(void)close(c.sweep.source.archive_fd);
 	if (c.sweep.source.manifest_fd >= 0)
 		(void)close(c.sweep.source.manifest_fd);
-	c.counts.ms = now_ms() - start;
+	c.counts.ms = (clock_mono_ns() - start) / 1000000;
 	verify_report_backup_end(report, rc == 0 && !c.pruned ? &c.counts : NULL);
 	*out = (struct verify_checked){.level = c.counts.level, .pruned = c.pruned};
 	return rc;

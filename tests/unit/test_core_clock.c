@@ -306,10 +306,24 @@ rfc3339_is_in_utc_and_tables_are_local(void **state)
 	assert_string_equal(text, "2026-02-09 00:00:05 +0200");
 }
 
+static void
+monotonic_time_counts_nanoseconds(void **state)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	uint64_t before = clock_mono_ns(), took;
+
+	(void)state;
+	assert_int_equal(nanosleep(&pause, NULL), 0);
+	took = clock_mono_ns() - before;
+	assert_true(took >= 20000000);
+	assert_true(took < 60000000000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(monotonic_time_counts_nanoseconds),
 	    cmocka_unit_test(unknown_zones_are_refused_not_taken_for_utc),
 	    cmocka_unit_test(zones_are_taken_by_name_file_and_rule),
 	    cmocka_unit_test(without_a_zone_the_environment_decides_then_utc),
