@@ -253,7 +253,7 @@ read_file(struct packer *p, struct job *j, const struct job_item *it, struct err
 		result = source_failure(errno);
 	if (result == SOURCE_OK) {
 		size_t max = p->grown < GROWTH_MAX ? CUT_LARGE_MIN - 1 : it->facts.size;
-		rc = source_read(&p->file, fd, &it->facts, max, e);
+		rc = source_read(&p->file, fd, &now, &it->facts, max, e);
 		if (rc == 1)
 			result = SOURCE_UNREADABLE;
 		int saved = errno;

@@ -167,7 +167,7 @@ add_read(struct plan *p, const struct walk_item *w, int fd, struct facts *facts,
 
 	if (p->job != NULL && p->job->read_bytes > READ_MAX)
 		max = w->facts.size;
-	int rc = f == NULL ? err_nomem(e) : source_read(f, fd, &w->facts, max, e);
+	int rc = f == NULL ? err_nomem(e) : source_read(f, fd, facts, &w->facts, max, e);
 	int saved = errno;
 	(void)close(fd);
 	if (rc == 0) {

@@ -128,17 +128,15 @@ read_once(struct source_file *f, int fd, struct facts *after, bool *still, struc
 }
 
 int
-source_read(struct source_file *f, int fd, const struct facts *listed, size_t max, struct err *e)
+source_read(struct source_file *f, int fd, const struct facts *now, const struct facts *listed,
+    size_t max, struct err *e)
 {
-	struct facts after;
-	struct stat st;
+	struct facts after = *now;
 	bool still;
 
 	f->changed = f->grew = false;
 	for (int i = 1;; i++) {
-		if (fstat(fd, &st) != 0)
-			return 1;
-		facts_from(&f->facts, &st);
+		f->facts = after; /* the end of one try is the beginning of the next */
 		if (f->facts.size > max) {
 			/* A part that no moment has seen as the whole. */
 			f->facts.size = listed->size < max ? listed->size : max;

@@ -54,11 +54,11 @@ struct source_file {
 };
 void source_file_done(struct source_file *f);
 /*
- * Read fd whole, with all tries.  A file over max bytes is read up to its size
+ * Read fd, opened now, whole, with all tries.  A file over max bytes is read up to its size
  * when it was listed, and counts as changed.  1: not even its facts could be
  * read (errno); -1 when memory lacks.
  */
-int source_read(
-    struct source_file *f, int fd, const struct facts *listed, size_t max, struct err *e);
+int source_read(struct source_file *f, int fd, const struct facts *now, const struct facts *listed,
+    size_t max, struct err *e);
 
 #endif
