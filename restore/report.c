@@ -160,7 +160,7 @@ put_json(
 
 	json_init(&j, stdout);
 	json_object(&j, NULL);
-	json_str(&j, "tarseal", "restore");
+	json_str(&j, "type", "tarseal-restore");
 	json_uint(&j, "version", 1);
 	json_str(&j, "backup", backup);
 	json_str(&j, "target", o->target);
@@ -181,7 +181,7 @@ put_json(
 		json_end(&j);
 	}
 	json_end(&j);
-	json_int(&j, "exit_status", status);
+	json_int(&j, "status", status);
 	json_end(&j);
 }
 
