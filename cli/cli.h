@@ -11,9 +11,9 @@ struct opt_common;
 
 /*
  * Locale (LC_ALL C.UTF-8 for ctype, C else), umask 077, stdin/stdout/stderr open (on /dev/null
- * else; a closed stdout so that writing to it fails, and cli_exit tells), SIGPIPE ignored, SIGINT
- * and SIGTERM and SIGHUP as stop requests (SIGINT and SIGHUP not where they came ignored: nohup, &
- * in scripts), RLIMIT_NOFILE raised to its hard limit.
+ * else; a closed stdout so that writing to it fails, and cli_exit tells), SIGPIPE and
+ * SIGXFSZ ignored, SIGINT and SIGTERM and SIGHUP as stop requests (SIGINT and SIGHUP not where
+ * they came ignored: nohup, & in scripts), RLIMIT_NOFILE raised to its hard limit.
  *
  * A second signal ends the process at once with status 128+n, but not within 0.2 s of the first:
  * timeout(1) and terminals send the same one twice.  All that works as process 1 as well, where

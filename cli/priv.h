@@ -8,7 +8,7 @@ struct buf;
 
 /* What the files of this room share, and nobody else uses. */
 
-/* signal.c: SIGPIPE ignored, stop requests; see cli_init(). */
+/* signal.c: SIGPIPE and SIGXFSZ ignored, stop requests; see cli_init(). */
 void cli_signal_install(void);
 
 /*

@@ -53,6 +53,7 @@ cli_signal_install(void)
 
 	(void)sigemptyset(&set);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes is an error like others */
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
 		install(stops[i], stops[i] == SIGTERM);
 		(void)sigaddset(&set, stops[i]);

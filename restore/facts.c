@@ -94,13 +94,16 @@ set_xattrs(const struct thing *t)
 
 /*
  * A directory whose default ACL this would inherit gets it only after its content is
- * made, so an ACL that the entry has not got cannot be there.
+ * made, so an ACL that the entry has not got cannot be there; but for the target itself.
  */
 static void
 set_acls(const struct thing *t)
 {
 	const struct entry *en = t->en;
 
+	if (en->path_len == 0 && en->acl_access == NULL && t->fd >= 0 &&
+	    fremovexattr(t->fd, ACL_ACCESS) != 0 && errno != ENODATA && errno != EOPNOTSUPP)
+		failed(t, "remove the ACL");
 	if (en->acl_access != NULL &&
 	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0)
 		failed(t, "set the ACL");
@@ -132,7 +135,9 @@ set_mode(const struct thing *t)
 		return;
 	if (mode != t->en->mode)
 		restore_lacks(t->r, RESTORE_SETID, t->path);
-	rc = t->fd >= 0 ? fchmod(t->fd, mode) : fchmodat(t->dirfd, t->base, mode, 0);
+	/* Not through a link that somebody put in its place. */
+	rc = t->fd >= 0 ? fchmod(t->fd, mode)
+			: fchmodat(t->dirfd, t->base, mode, AT_SYMLINK_NOFOLLOW);
 	if (rc != 0)
 		failed(t, "set the mode");
 }

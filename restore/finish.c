@@ -364,8 +364,5 @@ restore_finish(const struct restore_job_ctx *ctx, struct restore_load *l, struct
 	if (rc == 0)
 		rc = apply_dirs(&f, e);
 	/* It was closed to others at the start; a selection has nothing to say of it. */
-	if (rc == 0 && !f.root_done && fchmod(ctx->target->fd, ctx->target->mode) != 0 &&
-	    errno != EPERM)
-		rc = err_sys(e, "target %s", ctx->target->dir);
-	return rc;
+	return rc == 0 && !f.root_done ? restore_target_reopen(ctx->target, e) : rc;
 }

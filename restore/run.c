@@ -118,7 +118,9 @@ write_target(struct run *r, struct err *e)
 	if (rc == 0)
 		rc = restore_target_sync(&r->target, e);
 	progress_stop();
-	if (rc != 0)
+	if (rc == 0)
+		r->target.acl_len = 0; /* it has what it should have */
+	else
 		(void)err_where(e, "target %s is not complete", r->o->target);
 	return rc;
 }

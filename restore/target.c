@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "archive/entry.h"
@@ -18,6 +19,8 @@
 #include "core/num.h"
 #include "restore/facts.h"
 #include "restore/report.h"
+
+#define ACL_DEFAULT "system.posix_acl_default"
 
 /* ---- the directory itself ---- */
 
@@ -50,6 +53,49 @@ check_empty(int fd, struct err *e)
 	return rc;
 }
 
+/*
+ * A default ACL of the target would give its rights to all that is made in it, and chmod(2)
+ * would make them effective.
+ */
+static int
+take_acl(struct restore_target *t, struct err *e)
+{
+	ssize_t n = fgetxattr(t->fd, ACL_DEFAULT, NULL, 0);
+
+	if (n <= 0)
+		return 0; /* none, or a file system without */
+	if ((t->acl = malloc((size_t)n)) == NULL)
+		return err_nomem(e);
+	n = fgetxattr(t->fd, ACL_DEFAULT, t->acl, (size_t)n);
+	if (n >= 0 && fremovexattr(t->fd, ACL_DEFAULT) == 0) {
+		t->acl_len = (size_t)n;
+		return 0;
+	}
+	if (errno != EPERM)
+		return err_sys(e, "default ACL of target %s", t->dir);
+	log_warn("target %s: its default ACL, which only its owner can take away, goes to what is "
+		 "restored",
+	    t->dir);
+	return 0;
+}
+
+static int
+give_acl_back(const struct restore_target *t)
+{
+	return t->acl_len == 0 ? 0 : fsetxattr(t->fd, ACL_DEFAULT, t->acl, t->acl_len, 0);
+}
+
+int
+restore_target_reopen(const struct restore_target *t, struct err *e)
+{
+	if (give_acl_back(t) != 0)
+		return err_sys(e, "default ACL of target %s", t->dir);
+	/* Somebody else's directory was never closed. */
+	if (fchmod(t->fd, t->mode) != 0 && errno != EPERM)
+		return err_sys(e, "target %s", t->dir);
+	return 0;
+}
+
 int
 restore_target_open(struct restore_target *t, const char *dir, struct err *e)
 {
@@ -68,7 +114,7 @@ restore_target_open(struct restore_target *t, const char *dir, struct err *e)
 	/* Somebody else's directory stays as it is; EROFS and the like show at once. */
 	if (fchmod(t->fd, 0700) != 0 && errno != EPERM)
 		return err_sys(e, "target %s", dir);
-	return 0;
+	return take_acl(t, e);
 }
 
 void
@@ -99,9 +145,13 @@ restore_target_sync(const struct restore_target *t, struct err *e)
 void
 restore_target_close(struct restore_target *t)
 {
-	if (t->fd >= 0)
+	if (t->fd >= 0) {
+		(void)give_acl_back(t); /* after a failure: as far as it goes */
 		(void)close(t->fd); /* a directory: nothing is written by it */
+	}
 	t->fd = -1;
+	free(t->acl);
+	t->acl = NULL;
 }
 
 /* ---- directories on the way ---- */

@@ -22,15 +22,19 @@ struct restore_target {
 	const char *dir; /* for messages */
 	bool made; /* it was not there before */
 	mode_t mode; /* what it had before; kept when no entry says better */
+	void *acl; /* its default ACL, which nothing that is restored may inherit; NULL: none */
+	size_t acl_len; /* 0: restored, by what the backup says or as it was */
 };
 
 /*
- * Open the target, or make it (not its parents).  ERR_SYS when it is not a
- * directory, or holds anything but lost+found.
+ * Open the target, or make it (not its parents).  ERR_SYS when it is not a directory, or
+ * holds anything but lost+found.  restore_target_close in every case.
  */
 int restore_target_open(struct restore_target *t, const char *dir, struct err *e);
 /* Warns when so many bytes do not fit; they may all the same, if there are holes in them. */
 void restore_target_room(const struct restore_target *t, uint64_t bytes);
+/* No entry speaks of the target itself: it gets back what it had. */
+int restore_target_reopen(const struct restore_target *t, struct err *e);
 /* Everything to the disk. */
 int restore_target_sync(const struct restore_target *t, struct err *e);
 void restore_target_close(struct restore_target *t);
