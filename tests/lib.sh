@@ -8,7 +8,7 @@
 # elsewhere where there is one); one that exits with another status than 0 has failed.
 #
 #   # serial         in its head: runs alone
-#   # timeout: 300   in its head: seconds, when 120 are too few
+#   # timeout: 600   in its head: seconds, when 300 are too few
 
 # ---- printing and judging ----
 

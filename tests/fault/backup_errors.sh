@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
 # Each system call that changes the repository made to fail in turn: a backup that
 # could not be made says why in one line, and leaves nothing; one that could is
 # whole; earlier backups verify, and the next run succeeds.

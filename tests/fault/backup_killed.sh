@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
 # A backup killed at each system call that changes the repository: the earlier
 # backup verifies at once, the next run succeeds and cleans up, and an archive that
 # is not ours stays as it was.  Asked to stop instead of killed, it cleans up itself.

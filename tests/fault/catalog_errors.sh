@@ -3,7 +3,6 @@
 # Each system call of a rebuild, and of bringing the catalog up to date, made to fail in
 # turn, or the program killed there: questions are answered as before, and the next
 # rebuild succeeds.
-# timeout: 300
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 

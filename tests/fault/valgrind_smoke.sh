@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
+# timeout: 600
 # The four programs through a small job under valgrind: no invalid access, no leak,
 # no use of what was never set, no descriptor left open.
 # shellcheck source=tests/lib.sh
@@ -23,6 +23,7 @@ checked() {
 }
 
 sample_tree data
+noise 1200000 1 >data/db/blob # a large file, and not larger than that takes
 mkdir repo
 checked 0 manifest keygen --key key --public key.pub
 checked 0 backup --source data --repo repo --key key --jobs 2
