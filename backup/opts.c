@@ -119,7 +119,7 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 		.value = &o->jobs,
 		.env = "TARSEAL_JOBS",
 		.min = 1,
-		.max = 256},
+		.max = PIPELINE_WORKERS_MAX},
 	    {.name = "strict-changed",
 		.kind = OPT_FLAG,
 		.help = "exit with 1 when a file changed while it was read",

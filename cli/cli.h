@@ -38,6 +38,8 @@ enum cli_status {
  * e may be NULL.  Call it once, last.
  */
 int cli_exit(const char *program, const struct err *e, enum cli_status status);
+/* What cli_exit will return for these, standard output aside: for reports. */
+int cli_exit_status(const struct err *e, enum cli_status status);
 /* The status for a kind of error; ERR_STOPPED is CLI_FAILED here, 128+n comes from cli_exit. */
 enum cli_status cli_status_of(const struct err *e);
 

@@ -97,16 +97,22 @@ finish_stdout(const char *program)
 }
 
 int
+cli_exit_status(const struct err *e, enum cli_status status)
+{
+	if (e == NULL || e->kind == ERR_NONE)
+		return (int)status;
+	if (e->kind == ERR_STOPPED && stop_signal() != 0)
+		return 128 + stop_signal();
+	return (int)cli_status_of(e);
+}
+
+int
 cli_exit(const char *program, const struct err *e, enum cli_status status)
 {
-	int rc = (int)status;
+	int rc = cli_exit_status(e, status);
 
-	if (e != NULL && e->kind != ERR_NONE) {
+	if (e != NULL && e->kind != ERR_NONE)
 		print_error(program, e->msg);
-		rc = (int)cli_status_of(e);
-		if (e->kind == ERR_STOPPED && stop_signal() != 0)
-			rc = 128 + stop_signal();
-	}
 	/* A full disk behind stdout does not make a damaged backup a sound one. */
 	if (!finish_stdout(program) && (rc == CLI_OK || rc == CLI_WRONG))
 		rc = (int)CLI_FAILED;

@@ -13,6 +13,8 @@
 #include <openssl/sha.h>
 #include <stdalign.h>
 
+#include "core/buf.h"
+
 static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "SHA256_CTX fits");
 static_assert(alignof(SHA256_CTX) <= alignof(struct sha256), "SHA256_CTX is aligned");
 
@@ -74,6 +76,15 @@ nibble(char c)
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
 	return -1;
+}
+
+void
+sha256_put(struct buf *text, const uint8_t digest[SHA256_LEN])
+{
+	char hex[SHA256_HEX_LEN + 1];
+
+	sha256_hex(digest, hex);
+	buf_append(text, hex, SHA256_HEX_LEN);
 }
 
 int

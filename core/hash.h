@@ -8,6 +8,8 @@
 #define SHA256_LEN 32
 #define SHA256_HEX_LEN 64
 
+struct buf;
+
 /*
  * SHA-256 by OpenSSL.  Plain memory, no allocation: it may be copied by
  * assignment (a state to come back to).  Nothing here fails.
@@ -23,6 +25,8 @@ void sha256_of(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 
 /* Lower-case hex and a NUL. */
 void sha256_hex(const uint8_t digest[SHA256_LEN], char out[SHA256_HEX_LEN + 1]);
+/* The same, appended to text, without the NUL. */
+void sha256_put(struct buf *text, const uint8_t digest[SHA256_LEN]);
 /* 64 lower-case hex digits at s (need not end there), or -1. */
 int sha256_unhex(const char *s, uint8_t out[SHA256_LEN]);
 

@@ -357,5 +357,7 @@ pipeline_abort(struct pipeline *p)
 unsigned
 pipeline_default_workers(void)
 {
-	return cpus_usable();
+	unsigned n = cpus_usable();
+
+	return n < PIPELINE_WORKERS_MAX ? n : PIPELINE_WORKERS_MAX;
 }

@@ -46,7 +46,9 @@ int pipeline_finish(struct pipeline *p, struct err *e);
 /* Gives up: drops queued jobs, waits for running ones, frees. NULL is harmless. */
 void pipeline_abort(struct pipeline *p);
 
-/* Processors this process may use (core/cpus.h), at least 1. */
+/* As many as --jobs takes. */
+#define PIPELINE_WORKERS_MAX 256u
+/* Processors this process may use (core/cpus.h), 1 to PIPELINE_WORKERS_MAX. */
 unsigned pipeline_default_workers(void);
 
 #endif

@@ -8,8 +8,6 @@
 #include "core/pipeline.h"
 #include "seal/seal.h"
 
-#define JOBS_MAX 256
-
 static int
 check(struct restore_opts *o, struct err *e)
 {
@@ -62,7 +60,7 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 	    {"timezone", 0, OPT_STRING, "ZONE", "zone of --as-of and of times shown", &o->timezone,
 		"TARSEAL_TIMEZONE", 0, 0, NULL},
 	    {"jobs", 'j', OPT_UINT, "N", "threads that unpack and write", &o->jobs, "TARSEAL_JOBS",
-		1, JOBS_MAX, NULL},
+		1, PIPELINE_WORKERS_MAX, NULL},
 	    {"dry-run", 'n', OPT_FLAG, NULL, "say what would be written; write nothing",
 		&o->dry_run, NULL, 0, 0, NULL},
 	    {.name = NULL},
@@ -80,8 +78,6 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 
 	memset(o, 0, sizeof(*o));
 	o->jobs = pipeline_default_workers();
-	if (o->jobs > JOBS_MAX)
-		o->jobs = JOBS_MAX;
 	rc = opt_parse(&prog, &o->common, argc, argv, &o->paths, e);
 	return rc != 0 ? rc : check(o, e);
 }

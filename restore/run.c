@@ -11,7 +11,6 @@
 #include "core/num.h"
 #include "core/path.h"
 #include "core/progress.h"
-#include "core/stop.h"
 #include "restore/cat.h"
 #include "restore/extract.h"
 #include "restore/finish.h"
@@ -141,13 +140,9 @@ restore_planned(struct run *r, struct err *e)
 	return r->o->to_stdout ? restore_cat(&ctx, r->load, e) : write_target(r, e);
 }
 
-static int
-exit_status(const struct run *r, const struct err *e)
+static enum cli_status
+status_of(const struct run *r)
 {
-	if (e->kind == ERR_STOPPED)
-		return 128 + stop_signal();
-	if (e->kind != ERR_NONE)
-		return (int)cli_status_of(e);
 	return r->report.findings > 0 ? CLI_WRONG : CLI_OK;
 }
 
@@ -163,9 +158,9 @@ restore_run(const struct restore_opts *o, struct err *e)
 	    restore_plan_make(&r.plan, r.load, r.select, o->dry_run, each, &r.report, e) == 0) {
 		restore_select_misses(r.select, &r.report);
 		(void)restore_planned(&r, e);
-		restore_report_end(&r.report, o, r.backup->name, exit_status(&r, e));
+		restore_report_end(&r.report, o, r.backup->name, cli_exit_status(e, status_of(&r)));
 	}
-	status = r.report.findings > 0 ? CLI_WRONG : CLI_OK;
+	status = status_of(&r);
 	restore_plan_done(&r.plan);
 	restore_select_free(r.select);
 	restore_load_close(r.load);

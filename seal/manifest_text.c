@@ -76,15 +76,6 @@ manifest_order_copy(struct manifest_order *to, const struct manifest_order *from
 /* ---- writing ---- */
 
 static void
-put_hex(struct buf *text, const uint8_t digest[SHA256_LEN])
-{
-	char hex[SHA256_HEX_LEN + 1];
-
-	sha256_hex(digest, hex);
-	buf_append(text, hex, SHA256_HEX_LEN);
-}
-
-static void
 put_path(struct buf *text, const char *path, size_t len)
 {
 	if (path == NULL)
@@ -104,18 +95,18 @@ manifest_put_member(struct buf *text, const struct manifest_member *m)
 {
 	buf_printf(text, "#@ %c %" PRIu64 " %" PRIu64 " %" PRIu64 " ", (char)m->kind, m->offset,
 	    m->packed_len, m->plain_len);
-	put_hex(text, m->packed_digest);
+	sha256_put(text, m->packed_digest);
 	buf_putc(text, ' ');
-	put_hex(text, m->plain_digest);
+	sha256_put(text, m->plain_digest);
 	buf_putc(text, ' ');
 	if (m->has_key)
-		put_hex(text, m->key);
+		sha256_put(text, m->key);
 	else
 		buf_putc(text, '-');
 	if (m->section_len > 0) {
 		buf_printf(text, " %" PRIu64 " %" PRIu64 " %" PRIu64 " ", m->section_offset,
 		    m->section_len, m->section_plain);
-		put_hex(text, m->section_digest);
+		sha256_put(text, m->section_digest);
 	} else {
 		buf_puts(text, " 0 0 0 -");
 	}
@@ -129,7 +120,7 @@ manifest_put_page(struct buf *text, const struct manifest_page *p)
 {
 	buf_printf(text, "#@ page %" PRIu64 " %" PRIu64 " %" PRIu64 " ", p->at.offset,
 	    p->at.packed_len, p->at.plain_len);
-	put_hex(text, p->at.digest);
+	sha256_put(text, p->at.digest);
 	buf_printf(text, " %" PRIu64 " ", p->lines);
 	put_path(text, p->path, p->path_len);
 	buf_putc(text, '\n');
@@ -144,7 +135,7 @@ manifest_put_root(struct buf *text, const struct manifest_totals *t,
 	    "#@ root %" PRIu64 " %" PRIu64 " %" PRIu64 "\n"
 	    "#@ head %" PRIu64 " %" PRIu64 " ",
 	    t->members, t->entries, t->plain, head->packed_len, head->plain_len);
-	put_hex(text, head->digest);
+	sha256_put(text, head->digest);
 	buf_putc(text, '\n');
 	buf_append(text, pages, pages_len);
 }

@@ -12,15 +12,6 @@
 /* ---- writing ---- */
 
 static void
-put_hex(struct buf *text, const uint8_t digest[SHA256_LEN])
-{
-	char hex[SHA256_HEX_LEN + 1];
-
-	sha256_hex(digest, hex);
-	buf_append(text, hex, SHA256_HEX_LEN);
-}
-
-static void
 put_value(struct buf *text, const char *field, const char *value)
 {
 	buf_printf(text, "# %s: ", field);
@@ -41,7 +32,7 @@ static void
 put_index(struct buf *text, const struct seal *s)
 {
 	buf_printf(text, "# manifest-index: %" PRIu64 " %" PRIu64 " ", s->root_offset, s->root_len);
-	put_hex(text, s->root_digest);
+	sha256_put(text, s->root_digest);
 	buf_putc(text, '\n');
 }
 
@@ -49,14 +40,14 @@ static void
 put_hold(struct buf *text, const struct seal_hold *h)
 {
 	buf_printf(text, "# holds: %s %" PRIu64 " ", h->name, h->sequence);
-	put_hex(text, h->digest);
+	sha256_put(text, h->digest);
 	buf_putc(text, '\n');
 }
 
 static void
 put_file(struct buf *text, const uint8_t digest[SHA256_LEN], const char *name, const char *suffix)
 {
-	put_hex(text, digest);
+	sha256_put(text, digest);
 	buf_printf(text, "  %s%s\n", name, suffix);
 }
 

@@ -33,15 +33,6 @@ type_name(enum entry_type type)
 	return "";
 }
 
-static void
-put_hex(struct buf *text, const uint8_t digest[SHA256_LEN])
-{
-	char hex[SHA256_HEX_LEN + 1];
-
-	sha256_hex(digest, hex);
-	buf_append(text, hex, SHA256_HEX_LEN);
-}
-
 /* What mtree has no word for, in the order that FORMAT.md lists and the parser wants. */
 static void
 put_comments(struct buf *text, const struct entry *en, const struct section_facts *facts)
@@ -58,7 +49,7 @@ put_comments(struct buf *text, const struct entry *en, const struct section_fact
 		    text, "#: rdev %" PRIu32 " %" PRIu32 "\n", en->rdev_major, en->rdev_minor);
 	if (entry_xattr_digest(en, digest)) {
 		buf_puts(text, "#: xattrs ");
-		put_hex(text, digest);
+		sha256_put(text, digest);
 		buf_putc(text, '\n');
 	}
 	if (facts == NULL)
@@ -88,7 +79,7 @@ section_put_entry(struct buf *text, const struct entry *en, const struct section
 		static const uint8_t none[SHA256_LEN];
 
 		buf_puts(text, " sha256digest=");
-		put_hex(text, facts != NULL ? facts->sha256 : none);
+		sha256_put(text, facts != NULL ? facts->sha256 : none);
 	} else if (en->type == ENTRY_SYMLINK) {
 		buf_puts(text, " link=");
 		path_escape(text, en->link, en->link_len, false);

@@ -8,8 +8,6 @@
 #include "core/pipeline.h"
 #include "seal/seal.h"
 
-#define JOBS_MAX 256
-
 static const char *const levels[] = {"quick", "standard", "deep", NULL};
 
 const char *
@@ -56,7 +54,7 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 		"note missing, wrong, and unknown signatures, but do not fail for them",
 		&o->untrusted, NULL, 0, 0, NULL},
 	    {"jobs", 'j', OPT_UINT, "N", "threads that read and check", &o->jobs, "TARSEAL_JOBS", 1,
-		JOBS_MAX, NULL},
+		PIPELINE_WORKERS_MAX, NULL},
 	    {"timezone", 0, OPT_STRING, "ZONE", "zone of the times shown", &o->timezone,
 		"TARSEAL_TIMEZONE", 0, 0, NULL},
 	    {.name = NULL},
@@ -76,8 +74,6 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 	memset(o, 0, sizeof(*o));
 	o->level = VERIFY_STANDARD;
 	o->jobs = pipeline_default_workers();
-	if (o->jobs > JOBS_MAX)
-		o->jobs = JOBS_MAX;
 	rc = opt_parse(&prog, &o->common, argc, argv, &o->backups, e);
 	return rc != 0 ? rc : check(o, e);
 }

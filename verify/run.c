@@ -124,14 +124,6 @@ status_of(const struct run *r)
 	return r->report.found[VERIFY_DAMAGE] > 0 ? CLI_WRONG : CLI_OK;
 }
 
-static int
-exit_status(enum cli_status found, const struct err *e)
-{
-	if (e->kind == ERR_STOPPED)
-		return 128 + stop_signal();
-	return (int)(e->kind != ERR_NONE ? cli_status_of(e) : found);
-}
-
 enum cli_status
 verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 {
@@ -144,7 +136,7 @@ verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 		verify_catalog_note(r.repo, &r.list, &r.report);
 		(void)check_picked(&r, e);
 		status = status_of(&r);
-		verify_report_end(&r.report, exit_status(status, e));
+		verify_report_end(&r.report, cli_exit_status(e, status));
 		verify_record(r.repo, r.results, r.n_results);
 	}
 	free(r.results);

@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/hash.h"
 #include "tests/unit/unit.h"
 
@@ -37,6 +38,21 @@ digests_are_those_of_fips_180(void **state)
 		sha256_update(&h, a, sizeof(a));
 	sha256_final(&h, out);
 	assert_hex(out, OF_MILLION_A);
+}
+
+static void
+put_appends_the_hex_alone(void **state)
+{
+	struct buf text = {0};
+	uint8_t out[SHA256_LEN];
+
+	(void)state;
+	sha256_of("abc", 3, out);
+	buf_puts(&text, "x ");
+	sha256_put(&text, out);
+	assert_int_equal(text.len, 2 + SHA256_HEX_LEN);
+	assert_string_equal(buf_str(&text), "x " OF_ABC);
+	buf_done(&text);
 }
 
 static void
@@ -124,6 +140,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(digests_are_those_of_fips_180),
+	    cmocka_unit_test(put_appends_the_hex_alone),
 	    cmocka_unit_test(pieces_of_any_length_agree_with_evp),
 	    cmocka_unit_test(a_copied_state_is_a_point_to_come_back_to),
 	    cmocka_unit_test(unhex_reverses_hex_and_needs_no_terminator),
