@@ -198,14 +198,16 @@ fill(struct run *r, struct err *e)
 	return pipeline_finish(p, e);
 }
 
+/* entries: beside the source itself. */
 static int
-check_filled(struct run *r, struct err *e)
+check_not_empty(const struct run *r, uint64_t entries, struct err *e)
 {
-	if (writer_tally(r->writer)->entries <= 1 && !r->o->allow_empty)
+	if (entries == 0 && !r->o->allow_empty)
 		return err_set(e, ERR_SYS,
-		    "source %s is empty: is its volume mounted? (--allow-empty accepts it)",
+		    "source %s holds nothing to back up: is its volume mounted? "
+		    "(--allow-empty accepts it)",
 		    r->o->source);
-	return stop_check(e);
+	return 0;
 }
 
 static int
@@ -224,7 +226,10 @@ write_all(struct run *r, struct repo_txn *t, struct err *e)
 
 	if (writer_new(&r->writer, &opts, e) != 0 || fill(r, e) != 0)
 		return -1;
-	return check_filled(r, e) != 0 ? -1 : writer_finish(r->writer, &r->seal, e);
+	uint64_t entries = writer_tally(r->writer)->entries;
+	if (check_not_empty(r, entries > 0 ? entries - 1 : 0, e) != 0 || stop_check(e) != 0)
+		return -1;
+	return writer_finish(r->writer, &r->seal, e);
 }
 
 /* Writes, seals, commits. */
@@ -347,7 +352,7 @@ dry_run(struct run *r, struct err *e)
 	if (survey_run(r->source_fd, &r->walk, &s, e) != 0)
 		return err_where(e, "source %s", r->o->source);
 	report_dry_run(r->o, &s);
-	return 0;
+	return check_not_empty(r, survey_entries(&s), e);
 }
 
 static int

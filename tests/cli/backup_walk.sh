@@ -24,3 +24,4 @@ run backup --source data --dry-run --exclude /cache/ --exclude 'logs/*' -v
 run backup --source data --dry-run --exclude ..
 run backup --source data --dry-run --exclude-from missing
 run backup --source data --dry-run --repo data/app
+run backup --source data --dry-run --exclude '*'
