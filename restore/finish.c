@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/tarread.h"
 #include "core/beneath.h"
 #include "core/err.h"
 #include "core/path.h"
 #include "core/stop.h"
+#include "restore/dirs.h"
 #include "restore/extract.h"
 #include "restore/facts.h"
 #include "restore/lines.h"
@@ -24,16 +24,14 @@
 #include "seal/manifest.h"
 #include "seal/section.h"
 
-struct dir_lines;
-
 struct finish {
 	const struct restore_job_ctx *ctx;
 	struct restore_load *load;
 	struct restore_parent parent;
 	bool root_done;
-	struct dir_lines *dirs; /* for collect_dir */
-	const char *wanted; /* for apply_if_wanted */
-	bool found;
+	struct restore_dirs dirs; /* of member number, when loaded */
+	uint64_t number;
+	bool loaded;
 };
 
 /* Called for each line of a section; 1 when that is enough, -1 with *e to stop. */
@@ -124,19 +122,6 @@ make_links(struct finish *f, struct err *e)
 
 /* ---- directories ---- */
 
-static void
-entry_of_line(const struct section_line *line, struct entry *en)
-{
-	*en = (struct entry){.type = line->type,
-	    .path = line->path,
-	    .path_len = line->path_len,
-	    .mode = line->mode,
-	    .uid = line->uid,
-	    .gid = line->gid,
-	    .mtime_sec = line->mtime_sec,
-	    .mtime_nsec = line->mtime_nsec};
-}
-
 /*
  * Where the archive is damaged and the manifest is not, a directory may be missing
  * still: its line is all that it takes.
@@ -158,9 +143,10 @@ open_dir(const struct restore_job_ctx *ctx, const char *path)
 }
 
 static void
-apply_dir(struct finish *f, const struct entry *en)
+apply_dir(struct finish *f, const struct restore_dir *d)
 {
 	const struct restore_job_ctx *ctx = f->ctx;
+	const struct entry *en = &d->en;
 	int fd = open_dir(ctx, en->path);
 
 	if (fd < 0) {
@@ -168,118 +154,26 @@ apply_dir(struct finish *f, const struct entry *en)
 		    ctx->report, en->path, en->path_len, "not restored: %s", restore_why(errno));
 		return;
 	}
+	if (d->lost)
+		restore_found(ctx->report, en->path, en->path_len,
+		    "its attributes and ACLs are not restored: the archive is damaged there");
 	restore_facts_fd(fd, en, en->path, ctx->report);
 	restore_count(ctx->report, 0);
 	f->root_done |= en->path_len == 0;
 	(void)close(fd);
 }
 
-/*
- * Attributes and ACLs stand in the tar header only.  Directories that have some are
- * rare enough to read their member once more.
- */
+/* The directories of the member that the index gave last, which is m. */
 static int
-apply_from_tar(struct finish *f, const struct manifest_member *m, const char *path, struct err *e)
+load_dirs(struct finish *f, const struct manifest_member *m, struct err *e)
 {
-	const struct buf *plain = restore_load_member(f->load, m, e);
-	struct tar_reader *tar = NULL;
-	struct entry en;
-	int rc = -1;
+	uint64_t number = manifest_tell(restore_load_index(f->load));
 
-	if (plain != NULL && tar_reader_new_mem(&tar, plain->data, plain->len, e) == 0)
-		while ((rc = tar_read_next(tar, &en, e)) == 1)
-			if (en.type == ENTRY_DIR && strcmp(en.path, path) == 0) {
-				apply_dir(f, &en);
-				break;
-			}
-	tar_reader_free(tar);
-	return rc == 1 ? 0 : -1;
-}
-
-/* A directory's line, kept while its section is gone over backwards. */
-struct dir_line {
-	char *path;
-	struct section_line line; /* its path points at path; nothing else is borrowed */
-};
-
-struct dir_lines {
-	struct dir_line *v;
-	size_t n, cap;
-};
-
-static void
-dir_lines_done(struct dir_lines *d)
-{
-	while (d->n > 0)
-		free(d->v[--d->n].path);
-	free(d->v);
-	*d = (struct dir_lines){0};
-}
-
-static int
-keep_dir(struct dir_lines *d, const struct section_line *line, struct err *e)
-{
-	size_t cap = d->cap == 0 ? 64 : 2 * d->cap;
-	struct dir_line *more;
-
-	if (d->n == d->cap) {
-		if ((more = reallocarray(d->v, cap, sizeof(*more))) == NULL)
-			return err_nomem(e);
-		d->v = more;
-		d->cap = cap;
-	}
-	d->v[d->n].line = *line;
-	if ((d->v[d->n].path = strdup(line->path)) == NULL)
-		return err_nomem(e);
-	d->v[d->n].line.path = d->v[d->n].path;
-	d->n++;
-	return 0;
-}
-
-static int
-collect_dir(struct finish *f, const struct manifest_member *m, const struct section_line *line,
-    struct err *e)
-{
-	(void)m;
-	return line->type == ENTRY_DIR ? keep_dir(f->dirs, line, e) : 0;
-}
-
-static int
-apply_line(struct finish *f, const struct manifest_member *m, const struct section_line *line,
-    struct err *e)
-{
-	struct entry en;
-
-	if (line->has_xattrs) {
-		if (apply_from_tar(f, m, line->path, e) == 0)
-			return 0;
-		if (!restore_load_lost(e) && e->kind != ERR_NONE)
-			return -1;
-		restore_found(f->ctx->report, line->path, line->path_len,
-		    "its attributes and ACLs are not restored: the archive is damaged there");
-		err_clear(e);
-	}
-	entry_of_line(line, &en);
-	apply_dir(f, &en);
-	return 0;
-}
-
-static int
-apply_member(struct finish *f, const struct manifest_member *m, struct err *e)
-{
-	struct dir_lines dirs = {0};
-	int rc;
-
-	f->dirs = &dirs;
-	rc = each_line(f, m, collect_dir, e);
-	while (rc == 0 && dirs.n > 0) {
-		dirs.n--;
-		rc = apply_line(f, m, &dirs.v[dirs.n].line, e);
-		free(dirs.v[dirs.n].path);
-	}
-	f->dirs = NULL;
-	dir_lines_done(&dirs);
-	return rc;
+	if (f->loaded && f->number == number)
+		return 0;
+	f->loaded = restore_dirs_load(&f->dirs, f->load, m, e) == 0;
+	f->number = number;
+	return f->loaded ? 0 : -1;
 }
 
 /* Everything: members from the last to the first. */
@@ -299,43 +193,40 @@ apply_all(struct finish *f, struct err *e)
 			err_clear(e); /* told before */
 			continue;
 		}
-		if (m.kind == MANIFEST_FILES && apply_member(f, &m, e) != 0)
+		if (m.kind != MANIFEST_FILES)
+			continue;
+		if (load_dirs(f, &m, e) != 0)
 			return -1;
+		for (size_t i = f->dirs.n; i-- > 0;)
+			apply_dir(f, &f->dirs.v[i]);
 	}
 	return 0;
 }
 
-static int
-apply_if_wanted(struct finish *f, const struct manifest_member *m, const struct section_line *line,
-    struct err *e)
-{
-	if (line->type != ENTRY_DIR || strcmp(line->path, f->wanted) != 0)
-		return 0;
-	f->found = true;
-	return apply_line(f, m, line, e) == 0 ? 1 : -1;
-}
-
-/* A selection: each of its directories is looked up. */
+/* A selection: each of its directories is looked up.  Neighbours are in one member. */
 static int
 apply_one(struct finish *f, const char *path, struct err *e)
 {
 	struct manifest_reader *index = restore_load_index(f->load);
+	const struct restore_dir *dir = NULL;
 	struct manifest_member m;
-	int rc;
+	int rc = manifest_seek_path(index, path, strlen(path), e);
 
-	f->wanted = path;
-	f->found = false;
-	rc = manifest_seek_path(index, path, strlen(path), e);
-	while (rc >= 0 && !f->found && (rc = manifest_next(index, &m, e)) == 1) {
+	while (rc >= 0 && dir == NULL && (rc = manifest_next(index, &m, e)) == 1) {
 		if (m.path == NULL || path_cmp(m.path, m.path_len, path, strlen(path)) > 0)
 			break;
-		if (m.kind == MANIFEST_FILES && each_line(f, &m, apply_if_wanted, e) != 0)
+		if (m.kind != MANIFEST_FILES)
+			continue;
+		if (load_dirs(f, &m, e) != 0)
 			return -1;
+		dir = restore_dirs_find(&f->dirs, path);
 	}
 	if (rc < 0 && !restore_load_lost(e))
 		return -1;
 	err_clear(e);
-	if (!f->found)
+	if (dir != NULL)
+		apply_dir(f, dir);
+	else
 		restore_found(f->ctx->report, path, strlen(path),
 		    "owner, mode and time are not restored: the manifest is damaged there");
 	return 0;
@@ -363,6 +254,7 @@ restore_finish(const struct restore_job_ctx *ctx, struct restore_load *l, struct
 	restore_parent_done(&f.parent);
 	if (rc == 0)
 		rc = apply_dirs(&f, e);
+	restore_dirs_done(&f.dirs);
 	/* It was closed to others at the start; a selection has nothing to say of it. */
 	return rc == 0 && !f.root_done ? restore_target_reopen(ctx->target, e) : rc;
 }
