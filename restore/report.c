@@ -15,6 +15,7 @@
 #include "core/num.h"
 #include "core/path.h"
 #include "restore/opts.h"
+#include "seal/section.h"
 
 /* A restore of a shredded archive must not fill memory with its complaints. */
 #define KEEP_MAX 10000
@@ -105,13 +106,22 @@ restore_count(struct restore_report *r, uint64_t bytes)
 	(void)pthread_mutex_unlock(&r->lock);
 }
 
-void
-restore_flagged(struct restore_report *r, const char *path, const char *how)
+static void
+flagged(struct restore_report *r, const char *path, const char *how)
 {
 	log_note("%s: %s", shown(path), how);
 	(void)pthread_mutex_lock(&r->lock);
 	r->flagged++;
 	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+restore_flags(struct restore_report *r, const char *path, const struct section_line *line)
+{
+	if (line->n_unreadable > 0)
+		flagged(r, path, "a part could not be read when it was backed up: zeros");
+	else if (line->changed)
+		flagged(r, path, "it changed while it was backed up");
 }
 
 void

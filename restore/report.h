@@ -9,6 +9,7 @@
 
 struct err;
 struct restore_opts;
+struct section_line;
 
 /*
  * What a restore found and did.  Findings (damage, an unsafe entry, a fact that did
@@ -49,7 +50,8 @@ void restore_found(struct restore_report *r, const char *path, size_t len, const
 void restore_found_err(struct restore_report *r, const char *path, size_t len, const struct err *e);
 /* An entry is back. */
 void restore_count(struct restore_report *r, uint64_t bytes);
-void restore_flagged(struct restore_report *r, const char *path, const char *how);
+/* An entry is back that was flagged when it was backed up, if its line says so. */
+void restore_flags(struct restore_report *r, const char *path, const struct section_line *line);
 void restore_lacks(struct restore_report *r, enum restore_lack what, const char *path);
 /* The lacks, as warnings; then the result: one line, or a JSON document. */
 void restore_report_end(
