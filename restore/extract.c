@@ -240,7 +240,8 @@ plan_all(struct extract *x, struct err *e)
 		if (rc < 0) {
 			if (!restore_load_lost(e))
 				return -1;
-			restore_found(x->ctx->report, "", 0, "not restored: %s", e->msg);
+			restore_found(x->ctx->report, NULL, 0,
+			    "what a part of the index lists is not restored: %s", e->msg);
 			err_clear(e);
 		} else if (plan_member(x, &m, e) != 0)
 			return -1;

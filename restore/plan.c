@@ -220,7 +220,7 @@ scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *
 		if (rc < 0) {
 			if (!restore_load_lost(e))
 				return -1;
-			restore_found_err(p->report, path == NULL ? "" : path, len, e);
+			restore_found_err(p->report, path, len, e);
 			err_clear(e);
 			p->has_header = false;
 			continue;

@@ -52,7 +52,7 @@ restore_report_done(struct restore_report *r)
 static void
 keep(struct restore_report *r, const char *path, size_t len, const char *why)
 {
-	struct restore_finding *more;
+	struct restore_finding *more, *f;
 
 	if (r->n_kept >= KEEP_MAX)
 		return;
@@ -62,11 +62,16 @@ keep(struct restore_report *r, const char *path, size_t len, const char *why)
 			return;
 		r->kept = more;
 	}
-	r->kept[r->n_kept].path = strndup(path, len);
-	r->kept[r->n_kept].path_len = len;
-	r->kept[r->n_kept].why = strdup(why);
-	if (r->kept[r->n_kept].path != NULL && r->kept[r->n_kept].why != NULL)
+	f = &r->kept[r->n_kept];
+	f->path = path == NULL ? NULL : strndup(path, len);
+	f->path_len = len;
+	f->why = strdup(why);
+	if (f->why != NULL && (path == NULL || f->path != NULL))
 		r->n_kept++;
+	else {
+		free(f->path);
+		free(f->why);
+	}
 }
 
 static const char *
@@ -84,7 +89,10 @@ restore_found(struct restore_report *r, const char *path, size_t len, const char
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	log_warn("%.*s: %s", (int)(len == 0 ? 1 : len), shown(path), why);
+	if (path == NULL)
+		log_warn("%s", why);
+	else
+		log_warn("%.*s: %s", (int)(len == 0 ? 1 : len), shown(path), why);
 	(void)pthread_mutex_lock(&r->lock);
 	r->findings++;
 	keep(r, path, len, why);
@@ -186,7 +194,8 @@ put_json(
 	json_array(&j, "findings");
 	for (i = 0; i < r->n_kept; i++) {
 		json_object(&j, NULL);
-		json_path(&j, "path", r->kept[i].path, r->kept[i].path_len);
+		if (r->kept[i].path != NULL)
+			json_path(&j, "path", r->kept[i].path, r->kept[i].path_len);
 		json_str(&j, "why", r->kept[i].why);
 		json_end(&j);
 	}

@@ -43,7 +43,7 @@ struct restore_report {
 
 void restore_report_init(struct restore_report *r);
 void restore_report_done(struct restore_report *r);
-/* Something is wrong with path. */
+/* Something is wrong with path; NULL: with the backup, nobody knows which path. */
 void restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same, with what e says. */

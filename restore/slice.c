@@ -46,7 +46,7 @@ read_line(struct restore_slice *s)
 	section_parser_free(s->lines);
 	s->lines = NULL;
 	if (rc < 0)
-		restore_found(s->report, "", 0, "a section of the manifest: %s", e.msg);
+		restore_found(s->report, NULL, 0, "a section of the manifest: %s", e.msg);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/num.h"
 #include "core/path.h"
 #include "seal/section.h"
 #include "seal/token.h"
@@ -234,16 +235,12 @@ parse_type(struct token *c, bool hardlink, enum entry_type *type, struct err *e)
 static bool
 take_mode(struct token *c, uint32_t *mode)
 {
-	uint32_t m = 0;
+	uint64_t m;
 
-	if (token_left(c) < 4)
+	if (token_left(c) < 4 || num_octal(c->at, 4, 07777, &m) != 0)
 		return false;
-	for (int i = 0; i < 4; i++, c->at++) {
-		if (*c->at < '0' || *c->at > '7')
-			return false;
-		m = m * 8 + (uint32_t)(*c->at - '0');
-	}
-	*mode = m;
+	c->at += 4;
+	*mode = (uint32_t)m;
 	return true;
 }
 
