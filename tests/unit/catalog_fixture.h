@@ -32,6 +32,21 @@ struct cf_entry {
 	bool changed;
 };
 
+/* For lists of them. */
+#define D(p)                                                                                       \
+	{                                                                                          \
+		.type = ENTRY_DIR, .path = p                                                       \
+	}
+#define F(p, v)                                                                                    \
+	{                                                                                          \
+		.type = ENTRY_FILE, .path = p, .version = v                                        \
+	}
+#define H(p, l)                                                                                    \
+	{                                                                                          \
+		.type = ENTRY_HARDLINK, .path = p, .link = l                                       \
+	}
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
 void cf_setup(struct cf *f);
 void cf_teardown(struct cf *f);
 /* Another handle on the repository, as a second program has it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "seal/key.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/stub_backup.h"
 
@@ -24,6 +25,18 @@ dup(const char *s)
 	if (d == NULL)
 		abort();
 	return d;
+}
+
+void
+stub_key(const char *dir, const char *name, struct key **k)
+{
+	char file[SCRATCH_MAX + 16], pub[SCRATCH_MAX + 16];
+	struct err e = {0};
+
+	(void)snprintf(file, sizeof(file), "%s/%s", dir, name);
+	(void)snprintf(pub, sizeof(pub), "%s/%s.pub", dir, name);
+	must(key_generate(file, pub, NULL, &e), &e);
+	must(key_load(k, file, &e), &e);
 }
 
 void

@@ -25,6 +25,8 @@ struct stub {
 #define STUB_ARCHIVE "archive bytes"
 #define STUB_MANIFEST "manifest"
 
+/* A new key: dir/NAME and dir/NAME.pub, and loaded. */
+void stub_key(const char *dir, const char *name, struct key **k);
 /* Fills in *s too, when it is not NULL (seal_done it). */
 void stub_seal(const char *name, const struct stub *b, struct buf *text, struct seal *s);
 /* NAME.tar.gz, NAME.manifest.gz, NAME.seal in dir. */

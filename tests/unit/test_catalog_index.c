@@ -15,16 +15,6 @@
 #include "core/path.h"
 #include "tests/unit/catalog_fixture.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define D(p)                                                                                       \
-	{                                                                                          \
-		.type = ENTRY_DIR, .path = p                                                       \
-	}
-#define F(p, v)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_FILE, .path = p, .version = v                                        \
-	}
-
 static int
 setup(void **state)
 {

@@ -21,15 +21,6 @@
  * Catalogs that are damaged, foreign, or made to deceive: a query is answered all the same,
  * or gives an error; nothing crashes, hangs, or touches another file.
  */
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define D(p)                                                                                       \
-	{                                                                                          \
-		.type = ENTRY_DIR, .path = p                                                       \
-	}
-#define F(p, v)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_FILE, .path = p, .version = v                                        \
-	}
 
 enum { FILES = 600 };
 

@@ -12,20 +12,6 @@
 #include "core/path.h"
 #include "tests/unit/catalog_fixture.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define D(p)                                                                                       \
-	{                                                                                          \
-		.type = ENTRY_DIR, .path = p                                                       \
-	}
-#define F(p, v)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_FILE, .path = p, .version = v                                        \
-	}
-#define H(p, l)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_HARDLINK, .path = p, .link = l                                       \
-	}
-
 static const struct cf_entry night1[] = {
     D(""),
     D("a"),

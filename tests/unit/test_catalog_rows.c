@@ -12,8 +12,6 @@
 #include "core/err.h"
 #include "tests/unit/catalog_fixture.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-
 static const struct cf_entry tree[] = {
     {.type = ENTRY_DIR, .path = ""},
     {.type = ENTRY_FILE, .path = "a", .version = 1},

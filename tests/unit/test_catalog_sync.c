@@ -15,16 +15,6 @@
 #include "seal/key.h"
 #include "tests/unit/catalog_fixture.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define D(p)                                                                                       \
-	{                                                                                          \
-		.type = ENTRY_DIR, .path = p                                                       \
-	}
-#define F(p, v)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_FILE, .path = p, .version = v                                        \
-	}
-
 static const struct cf_entry odd[] = {D(""), F("a", 1), F("b", 2)};
 static const struct cf_entry even[] = {D(""), F("a", 5), F("b", 2), F("c", 3)};
 

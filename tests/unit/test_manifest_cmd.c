@@ -18,15 +18,6 @@
 #include "tests/unit/child.h"
 
 /* The program as a user sees it, but for its main(). */
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define D(p)                                                                                       \
-	{                                                                                          \
-		.type = ENTRY_DIR, .path = p                                                       \
-	}
-#define F(p, v)                                                                                    \
-	{                                                                                          \
-		.type = ENTRY_FILE, .path = p, .version = v                                        \
-	}
 #define ARGS_MAX 16
 
 static struct cf_entry tree[] = {

@@ -24,24 +24,13 @@ static struct key *key, *strange_key;
 static struct trust *trust;
 static struct err e;
 
-static void
-make_key(const char *name, struct key **k)
-{
-	char file[SCRATCH_MAX + 16], pub[SCRATCH_MAX + 16];
-
-	(void)snprintf(file, sizeof(file), "%s/%s", keys, name);
-	(void)snprintf(pub, sizeof(pub), "%s/%s.pub", keys, name);
-	if (key_generate(file, pub, NULL, &e) < 0 || key_load(k, file, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
 static int
 group_setup(void **state)
 {
 	(void)state;
 	scratch_new(keys);
-	make_key("a", &key);
-	make_key("b", &strange_key);
+	stub_key(keys, "a", &key);
+	stub_key(keys, "b", &strange_key);
 	return trust_new(&trust, &e) < 0 || trust_add_key(trust, key, &e) < 0;
 }
 

@@ -17,6 +17,7 @@
 #include "seal/key.h"
 #include "tests/unit/made.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/stub_backup.h"
 #include "verify/opts.h"
 #include "verify/run.h"
 
@@ -30,25 +31,14 @@ static struct seal sealed[8]; /* by number of the backup */
 static const char *names[3]; /* arguments */
 static struct err e;
 
-static void
-make_key(const char *name, struct key **k)
-{
-	char file[SCRATCH_MAX + 16], pub[SCRATCH_MAX + 16];
-
-	(void)snprintf(file, sizeof(file), "%s/%s", keys, name);
-	(void)snprintf(pub, sizeof(pub), "%s/%s.pub", keys, name);
-	if (key_generate(file, pub, NULL, &e) < 0 || key_load(k, file, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
 static int
 group_setup(void **state)
 {
 	(void)state;
 	log_init("verify", LOG_QUIET);
 	scratch_new(keys);
-	make_key("a", &key);
-	make_key("b", &strange_key);
+	stub_key(keys, "a", &key);
+	stub_key(keys, "b", &strange_key);
 	(void)snprintf(trust_file, sizeof(trust_file), "%s/a.pub", keys);
 	return 0;
 }
