@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,8 @@ struct thing {
 	const struct entry *en;
 	const char *path;
 	struct restore_report *r;
-	bool owned; /* it has the owner that it should have */
+	bool owned; /* it was given the owner that it should have */
+	mode_t mode; /* that it shall have */
 };
 
 static void
@@ -76,20 +78,51 @@ set_xattr(const struct thing *t, const char *name, const void *value, size_t len
 			  : lsetxattr(t->proc, name, value, len, 0);
 }
 
+static bool
+starts(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* Why an attribute was not taken: one of a kind to be counted, or a finding of its own. */
+static void
+xattr_refused(const struct thing *t, const char *name)
+{
+	bool denied = errno == EPERM || errno == EACCES;
+
+	if (strcmp(name, "security.selinux") == 0)
+		restore_lacks(t->r, RESTORE_LABEL, t->path);
+	else if (errno == ENOTSUP && starts(name, "user."))
+		restore_lacks(t->r, RESTORE_NO_XATTR, t->path);
+	else if ((denied || errno == ENOTSUP) &&
+	    (starts(name, "trusted.") || starts(name, "security.")))
+		restore_lacks(t->r, RESTORE_XATTR, t->path);
+	else
+		failed(t, name);
+}
+
 static void
 set_xattrs(const struct thing *t)
 {
-	const struct entry *en = t->en;
+	const struct entry_xattr *x = t->en->xattrs;
 	size_t i;
 
-	for (i = 0; i < en->n_xattrs; i++) {
-		if (set_xattr(t, en->xattrs[i].name, en->xattrs[i].value, en->xattrs[i].len) == 0)
-			continue;
-		if (errno == EPERM || errno == EACCES || errno == ENOTSUP)
-			restore_lacks(t->r, RESTORE_XATTR, t->path);
-		else
-			failed(t, en->xattrs[i].name);
-	}
+	for (i = 0; i < t->en->n_xattrs; i++)
+		if (set_xattr(t, x[i].name, x[i].value, x[i].len) != 0)
+			xattr_refused(t, x[i].name);
+}
+
+/*
+ * What an ACL (kernel form: a version, then tag, permissions, id, each little-endian) gives the
+ * owning group.  With an ACL the mode's group bits are its mask, which may be more.
+ */
+static mode_t
+acl_group(const uint8_t *acl, size_t len)
+{
+	for (size_t at = 4; at + 8 <= len; at += 8)
+		if (acl[at] == 4 && acl[at + 1] == 0)
+			return acl[at + 2] & 7u;
+	return 0;
 }
 
 /*
@@ -97,7 +130,7 @@ set_xattrs(const struct thing *t)
  * made, so an ACL that the entry has not got cannot be there; but for the target itself.
  */
 static void
-set_acls(const struct thing *t)
+set_acls(struct thing *t)
 {
 	const struct entry *en = t->en;
 
@@ -105,8 +138,10 @@ set_acls(const struct thing *t)
 	    fremovexattr(t->fd, ACL_ACCESS) != 0 && errno != ENODATA && errno != EOPNOTSUPP)
 		failed(t, "remove the ACL");
 	if (en->acl_access != NULL &&
-	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0)
+	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0) {
 		failed(t, "set the ACL");
+		t->mode &= (mode_t)~S_IRWXG | acl_group(en->acl_access, en->acl_access_len) << 3;
+	}
 	if (en->acl_default != NULL &&
 	    set_xattr(t, ACL_DEFAULT, en->acl_default, en->acl_default_len) != 0)
 		failed(t, "set the default ACL");
@@ -114,30 +149,41 @@ set_acls(const struct thing *t)
 
 /* ---- mode and times ---- */
 
-static mode_t
-wanted_mode(const struct thing *t)
+static int
+stat_thing(const struct thing *t, struct stat *st)
 {
-	mode_t mode = t->en->mode;
+	return t->fd >= 0 ? fstat(t->fd, st) : fstatat(t->dirfd, t->base, st, AT_SYMLINK_NOFOLLOW);
+}
 
-	/* The right that it lent was its owner's, not that of whoever restores. */
-	if (!t->owned && t->en->type != ENTRY_DIR)
-		mode &= (mode_t)~SET_ID;
-	return mode;
+/*
+ * The right that set-id bits lend is that of the owner who gave them.  Where a chown is
+ * silently ignored, the owner is whoever restores: a look is worth it.
+ */
+static void
+drop_set_id(struct thing *t)
+{
+	struct stat st;
+
+	if ((t->mode & SET_ID) == 0 || t->en->type == ENTRY_DIR)
+		return;
+	if (t->owned && stat_thing(t, &st) == 0 && st.st_uid == t->en->uid &&
+	    st.st_gid == t->en->gid)
+		return;
+	t->mode &= (mode_t)~SET_ID;
+	restore_lacks(t->r, RESTORE_SETID, t->path);
 }
 
 static void
-set_mode(const struct thing *t)
+set_mode(struct thing *t)
 {
-	mode_t mode = wanted_mode(t);
 	int rc;
 
 	if (is_link(t))
 		return;
-	if (mode != t->en->mode)
-		restore_lacks(t->r, RESTORE_SETID, t->path);
+	drop_set_id(t);
 	/* Not through a link that somebody put in its place. */
-	rc = t->fd >= 0 ? fchmod(t->fd, mode)
-			: fchmodat(t->dirfd, t->base, mode, AT_SYMLINK_NOFOLLOW);
+	rc = t->fd >= 0 ? fchmod(t->fd, t->mode)
+			: fchmodat(t->dirfd, t->base, t->mode, AT_SYMLINK_NOFOLLOW);
 	if (rc != 0)
 		failed(t, "set the mode");
 }
@@ -163,10 +209,8 @@ read_back(const struct thing *t)
 {
 	const struct entry *en = t->en;
 	struct stat st;
-	int rc;
 
-	rc = t->fd >= 0 ? fstat(t->fd, &st) : fstatat(t->dirfd, t->base, &st, AT_SYMLINK_NOFOLLOW);
-	if (rc != 0) {
+	if (stat_thing(t, &st) != 0) {
 		failed(t, "read the facts back");
 		return;
 	}
@@ -174,11 +218,11 @@ read_back(const struct thing *t)
 		restore_found(t->r, t->path, strlen(t->path),
 		    "the file system did not keep the owner (%u:%u became %u:%u)", en->uid, en->gid,
 		    st.st_uid, st.st_gid);
-	if (!is_link(t) && (st.st_mode & 07777) != wanted_mode(t) &&
-	    ((st.st_mode ^ wanted_mode(t)) & 07777 & ~(t->owned ? 0u : (unsigned)SET_ID)) != 0)
+	if (!is_link(t) && (st.st_mode & 07777) != t->mode &&
+	    ((st.st_mode ^ t->mode) & 07777 & ~(t->owned ? 0u : (unsigned)SET_ID)) != 0)
 		restore_found(t->r, t->path, strlen(t->path),
-		    "the file system did not keep the mode (%04o became %04o)",
-		    (unsigned)wanted_mode(t), (unsigned)st.st_mode & 07777u);
+		    "the file system did not keep the mode (%04o became %04o)", (unsigned)t->mode,
+		    (unsigned)st.st_mode & 07777u);
 	if (st.st_mtim.tv_sec != en->mtime_sec || st.st_mtim.tv_nsec != (long)en->mtime_nsec)
 		restore_found(t->r, t->path, strlen(t->path),
 		    "the file system did not keep the time (%lld.%09u became %lld.%09ld)",
@@ -200,7 +244,8 @@ apply(struct thing *t)
 void
 restore_facts_fd(int fd, const struct entry *en, const char *path, struct restore_report *r)
 {
-	struct thing t = {.fd = fd, .dirfd = -1, .base = "", .en = en, .path = path, .r = r};
+	struct thing t = {
+	    .fd = fd, .dirfd = -1, .base = "", .en = en, .path = path, .r = r, .mode = en->mode};
 
 	apply(&t);
 }
@@ -209,7 +254,13 @@ void
 restore_facts_at(
     int dirfd, const char *base, const struct entry *en, const char *path, struct restore_report *r)
 {
-	struct thing t = {.fd = -1, .dirfd = dirfd, .base = base, .en = en, .path = path, .r = r};
+	struct thing t = {.fd = -1,
+	    .dirfd = dirfd,
+	    .base = base,
+	    .en = en,
+	    .path = path,
+	    .r = r,
+	    .mode = en->mode};
 
 	(void)snprintf(t.proc, sizeof(t.proc), "/proc/self/fd/%d/%s", dirfd, base);
 	apply(&t);

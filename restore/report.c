@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/buf.h"
 #include "core/clock.h"
@@ -20,11 +21,15 @@
 /* A restore of a shredded archive must not fill memory with its complaints. */
 #define KEEP_MAX 10000
 
-static const char *const lack_names[RESTORE_LACKS] = {
-    [RESTORE_OWNER] = "owner",
-    [RESTORE_SETID] = "set-id bits",
-    [RESTORE_DEVICE] = "device",
-    [RESTORE_XATTR] = "extended attributes",
+static const struct {
+	const char *name, *key;
+} lacks[RESTORE_LACKS] = {
+    [RESTORE_OWNER] = {"owner", "owners"},
+    [RESTORE_SETID] = {"set-id bits", "set_id"},
+    [RESTORE_DEVICE] = {"device", "devices"},
+    [RESTORE_XATTR] = {"extended attributes", "xattrs"},
+    [RESTORE_LABEL] = {"SELinux label", "labels"},
+    [RESTORE_NO_XATTR] = {"extended attributes", "no_xattrs"},
 };
 
 void
@@ -135,27 +140,54 @@ restore_flags(struct restore_report *r, const char *path, const struct section_l
 void
 restore_lacks(struct restore_report *r, enum restore_lack what, const char *path)
 {
-	log_verbose("%s: %s not restored", shown(path), lack_names[what]);
+	log_verbose("%s: %s not restored", shown(path), lacks[what].name);
 	(void)pthread_mutex_lock(&r->lock);
 	r->lacks[what]++;
 	(void)pthread_mutex_unlock(&r->lock);
 }
 
+static bool
+is_wrong(enum restore_lack what)
+{
+	return what == RESTORE_NO_XATTR || (what != RESTORE_LABEL && geteuid() == 0);
+}
+
+static uint64_t
+wrong(const struct restore_report *r)
+{
+	uint64_t n = r->findings;
+
+	for (int i = 0; i < RESTORE_LACKS; i++)
+		n += r->lacks[i] > 0 && is_wrong((enum restore_lack)i);
+	return n;
+}
+
+bool
+restore_report_wrong(const struct restore_report *r)
+{
+	return wrong(r) > 0;
+}
+
+static const char *
+reason(enum restore_lack what)
+{
+	switch (what) {
+	case RESTORE_LABEL:
+		return "the host gives its own";
+	case RESTORE_NO_XATTR:
+		return "the file system takes none";
+	default:
+		return geteuid() == 0 ? "root may not do that here" : "that needs root";
+	}
+}
+
 static void
 tell_lacks(const struct restore_report *r)
 {
-	struct buf text = {0};
-	int i;
-
-	for (i = 0; i < RESTORE_LACKS; i++)
+	for (int i = 0; i < RESTORE_LACKS; i++)
 		if (r->lacks[i] > 0)
-			buf_printf(&text, "%s%s of %" PRIu64, text.len > 0 ? ", " : "",
-			    lack_names[i], r->lacks[i]);
-	if (text.len > 0)
-		log_warn("not restored, because that needs root or another file system: %s "
-			 "(-v names them)",
-		    buf_str(&text));
-	buf_done(&text);
+			log_warn("%s of %" PRIu64 " not restored: %s (-v names them)",
+			    lacks[i].name, r->lacks[i], reason((enum restore_lack)i));
 }
 
 /* "18 bytes", "2.9M" */
@@ -172,7 +204,6 @@ static void
 put_json(
     const struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
 {
-	static const char *const keys[RESTORE_LACKS] = {"owners", "set_id", "devices", "xattrs"};
 	struct json j;
 	size_t i;
 
@@ -188,7 +219,7 @@ put_json(
 	json_uint(&j, "flagged", r->flagged);
 	json_object(&j, "not_restored");
 	for (i = 0; i < RESTORE_LACKS; i++)
-		json_uint(&j, keys[i], r->lacks[i]);
+		json_uint(&j, lacks[i].key, r->lacks[i]);
 	json_end(&j);
 	json_uint(&j, "findings_total", r->findings);
 	json_array(&j, "findings");
@@ -228,8 +259,8 @@ restore_report_end(
 		(void)printf("Restored %" PRIu64 " entries (%s) from %s to %s in %.1f s\n",
 		    r->entries, size, backup, buf_str(&target),
 		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
-	if (r->findings > 0)
-		(void)printf("Not everything is as it should be: see the warnings (%" PRIu64 ")\n",
-		    r->findings);
+	if (restore_report_wrong(r))
+		(void)printf(
+		    "Not everything is as it should be: see the warnings (%lu)\n", log_warnings());
 	buf_done(&target);
 }

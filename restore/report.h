@@ -13,15 +13,20 @@ struct section_line;
 
 /*
  * What a restore found and did.  Findings (damage, an unsafe entry, a fact that did
- * not hold) are printed at once, as warnings, and make the exit status 1.  What a
- * plain user may not restore is counted, and told once at the end.  Safe from any
+ * not hold) are printed at once, as warnings, and make the exit status 1.  Safe from any
  * thread between init and done.
+ *
+ * What may not be restored here, of many files at once, is counted by kind, and told once
+ * at the end.  That a plain user may not do what needs root is no news, and exit 0;
+ * root that may not, in a container without the capability, has not got what it came for.
  */
-enum restore_lack { /* what needs root */
+enum restore_lack {
 	RESTORE_OWNER,
 	RESTORE_SETID, /* set-id bits, dropped with the owner */
 	RESTORE_DEVICE,
-	RESTORE_XATTR,
+	RESTORE_XATTR, /* those that need root */
+	RESTORE_LABEL, /* SELinux: the host's policy gives its own; never wrong */
+	RESTORE_NO_XATTR, /* the file system takes none; always wrong */
 	RESTORE_LACKS,
 };
 
@@ -53,6 +58,8 @@ void restore_count(struct restore_report *r, uint64_t bytes);
 /* An entry is back that was flagged when it was backed up, if its line says so. */
 void restore_flags(struct restore_report *r, const char *path, const struct section_line *line);
 void restore_lacks(struct restore_report *r, enum restore_lack what, const char *path);
+/* Is something not as it was backed up?  Exit 1, then. */
+bool restore_report_wrong(const struct restore_report *r);
 /* The lacks, as warnings; then the result: one line, or a JSON document. */
 void restore_report_end(
     struct restore_report *r, const struct restore_opts *o, const char *backup, int status);

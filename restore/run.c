@@ -143,7 +143,7 @@ restore_planned(struct run *r, struct err *e)
 static enum cli_status
 status_of(const struct run *r)
 {
-	return r->report.findings > 0 ? CLI_WRONG : CLI_OK;
+	return restore_report_wrong(&r->report) ? CLI_WRONG : CLI_OK;
 }
 
 enum cli_status
