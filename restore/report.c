@@ -181,13 +181,27 @@ reason(enum restore_lack what)
 	}
 }
 
+/* One warning for all that have the same reason. */
 static void
 tell_lacks(const struct restore_report *r)
 {
-	for (int i = 0; i < RESTORE_LACKS; i++)
-		if (r->lacks[i] > 0)
-			log_warn("%s of %" PRIu64 " not restored: %s (-v names them)",
-			    lacks[i].name, r->lacks[i], reason((enum restore_lack)i));
+	const char *why = NULL;
+	struct buf text = {0};
+
+	for (int i = 0; i <= RESTORE_LACKS; i++) {
+		const char *next = i < RESTORE_LACKS ? reason((enum restore_lack)i) : NULL;
+
+		if (text.len > 0 && (next == NULL || strcmp(next, why) != 0)) {
+			log_warn(
+			    "not restored, because %s: %s (-v names them)", why, buf_str(&text));
+			buf_clear(&text);
+		}
+		why = next;
+		if (i < RESTORE_LACKS && r->lacks[i] > 0)
+			buf_printf(&text, "%s%s of %" PRIu64, text.len > 0 ? ", " : "",
+			    lacks[i].name, r->lacks[i]);
+	}
+	buf_done(&text);
 }
 
 /* "18 bytes", "2.9M" */
