@@ -22,8 +22,9 @@ struct planner {
 	restore_plan_fn each;
 	uint64_t big_first; /* where the present large file's header is */
 	bool has_header; /* it has been seen */
-	const char *only; /* scan for this path alone: a hard link's target */
+	bool second; /* the second round: for the targets of hard links alone */
 	size_t cap_ranges, cap_dirs;
+	struct buf last; /* path of the entry that was taken last */
 	char **targets; /* of hard links, to be looked up */
 	size_t n_targets;
 };
@@ -64,10 +65,6 @@ add_dir(struct planner *p, const char *path, size_t len, struct err *e)
 	struct restore_plan *plan = p->plan;
 	char **more;
 
-	/* Siblings have the same parent: the last one is most often it. */
-	if (plan->n_dirs > 0 && strlen(plan->dirs[plan->n_dirs - 1]) == len &&
-	    memcmp(plan->dirs[plan->n_dirs - 1], path, len) == 0)
-		return 0;
 	more = grow(plan->dirs, plan->n_dirs, &p->cap_dirs, sizeof(*more));
 	if (more == NULL)
 		return err_nomem(e);
@@ -78,19 +75,32 @@ add_dir(struct planner *p, const char *path, size_t len, struct err *e)
 	return 0;
 }
 
-/* The directories on the way to path. */
+/*
+ * The directories on the way to path, and path itself when it is one.  Entries come in
+ * order: those that the last one was in, too, are noted already.
+ */
 static int
-add_parents(struct planner *p, const char *path, struct err *e)
+add_dirs(struct planner *p, const char *path, bool is_dir, struct err *e)
 {
-	size_t len = strlen(path);
-	const char *slash;
+	const char *last = buf_str(&p->last), *end = strchr(path, '/');
+	size_t last_len = p->last.len;
 
-	while ((slash = memrchr(path, '/', len)) != NULL) {
-		len = (size_t)(slash - path);
-		if (add_dir(p, path, len, e) != 0)
+	if (end == NULL && is_dir)
+		end = path + strlen(path);
+	while (end != NULL && end > path) {
+		size_t len = (size_t)(end - path);
+
+		if (!path_within(last, last_len, path, len) && add_dir(p, path, len, e) != 0)
 			return -1;
+		if (*end == '\0')
+			break;
+		end = strchr(end + 1, '/');
+		if (end == NULL && is_dir)
+			end = path + strlen(path);
 	}
-	return 0;
+	buf_clear(&p->last);
+	buf_puts(&p->last, path);
+	return buf_check(&p->last, e);
 }
 
 static int
@@ -123,8 +133,8 @@ need_target(struct planner *p, const struct section_line *line, struct err *e)
 static bool
 wanted(struct planner *p, const struct section_line *line)
 {
-	if (p->only != NULL)
-		return strcmp(p->only, line->path) == 0;
+	if (p->second)
+		return restore_select_is_aliased(p->select, line->path);
 	return restore_select_hit(p->select, line->path, line->path_len, line->type == ENTRY_DIR);
 }
 
@@ -138,13 +148,11 @@ take_line(struct planner *p, const struct section_line *line, struct err *e)
 		place = line->path;
 	if (p->each != NULL)
 		p->each(place, line);
-	p->plan->entries += p->only == NULL;
+	p->plan->entries += !p->second;
 	p->plan->bytes += line->type == ENTRY_FILE ? line->size : 0;
 	if (restore_select_all(p->select))
 		return 0;
-	if (is_dir && line->path_len > 0 && add_dir(p, line->path, line->path_len, e) != 0)
-		return -1;
-	if (add_parents(p, place, e) != 0)
+	if (add_dirs(p, place, is_dir, e) != 0)
 		return -1;
 	return line->type == ENTRY_HARDLINK ? need_target(p, line, e) : 0;
 }
@@ -228,7 +236,7 @@ scan_from_here(struct planner *p, const char *path, uint64_t *next, struct err *
 		if (path != NULL && !reaches(&m, path, len))
 			return 0;
 		/* Two paths may stand in one member. */
-		if (p->only == NULL && manifest_tell(index) < *next)
+		if (manifest_tell(index) < *next)
 			continue;
 		*next = manifest_tell(index) + 1;
 		if (scan_member(p, &m, manifest_tell(index), e) != 0)
@@ -268,17 +276,26 @@ scan_all(struct planner *p, struct err *e)
 }
 
 static int
+by_order(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return path_cmp(x, strlen(x), y, strlen(y));
+}
+
+/* In order, so that one look at a member finds all that are in it. */
+static int
 scan_targets(struct planner *p, struct err *e)
 {
 	uint64_t next = 0;
 	size_t i;
 
-	for (i = 0; i < p->n_targets; i++) {
-		p->only = p->targets[i];
-		if (scan_path(p, p->only, &next, e) != 0)
+	if (p->n_targets > 1)
+		qsort(p->targets, p->n_targets, sizeof(*p->targets), by_order);
+	p->second = true;
+	for (i = 0; i < p->n_targets; i++)
+		if (scan_path(p, p->targets[i], &next, e) != 0)
 			return -1;
-	}
-	p->only = NULL;
 	return 0;
 }
 
@@ -309,14 +326,6 @@ merge_ranges(struct restore_plan *p)
 			last->count = r->first + r->count - last->first;
 	}
 	p->n_ranges = n + 1;
-}
-
-static int
-by_order(const void *a, const void *b)
-{
-	const char *x = *(char *const *)a, *y = *(char *const *)b;
-
-	return path_cmp(x, strlen(x), y, strlen(y));
 }
 
 static void
@@ -353,6 +362,7 @@ restore_plan_make(struct restore_plan *plan, struct restore_load *l, struct rest
 	while (p.n_targets > 0)
 		free(p.targets[--p.n_targets]);
 	free(p.targets);
+	buf_done(&p.last);
 	return rc;
 }
 

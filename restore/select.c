@@ -7,13 +7,15 @@
 #include "cli/opt.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/hash.h"
 #include "core/path.h"
 #include "restore/report.h"
 
 struct pattern {
 	const char *typed;
-	char *path; /* clean; NULL: a glob, as it was typed */
+	char *path; /* clean; of a glob, the name that it would be without its meaning */
 	size_t len;
+	char *glob; /* NULL: it is none */
 	bool hit;
 };
 
@@ -24,8 +26,12 @@ struct alias {
 struct restore_select {
 	struct pattern *patterns;
 	size_t n;
-	struct alias *aliases; /* few: links whose data was not asked for */
-	size_t n_aliases;
+	/*
+	 * Links whose data was not asked for.  As many as links, in a tree of hard-linked
+	 * copies of which one is wanted; so they are hashed, with room for twice as many.
+	 */
+	struct alias *aliases;
+	size_t n_aliases, cap_aliases; /* cap: a power of two, or 0 */
 };
 
 static int
@@ -33,9 +39,29 @@ by_path(const void *a, const void *b)
 {
 	const struct pattern *x = a, *y = b;
 
-	if (x->path == NULL || y->path == NULL)
-		return (x->path == NULL) - (y->path == NULL);
+	if (x->glob != NULL || y->glob != NULL)
+		return (x->glob != NULL) - (y->glob != NULL);
 	return path_cmp(x->path, x->len, y->path, y->len);
+}
+
+/*
+ * A glob, as clean as a path; but a slash in front (it is the whole path) and one at the
+ * end (it is a directory) mean something.
+ */
+static int
+take_glob(struct pattern *p, struct err *e)
+{
+	size_t typed_len = strlen(p->typed);
+	struct buf b = {0};
+
+	if (p->typed[0] == '/' || strncmp(p->typed, "./", 2) == 0)
+		buf_putc(&b, '/');
+	buf_append(&b, p->path, p->len);
+	if (p->typed[typed_len - 1] == '/')
+		buf_putc(&b, '/');
+	p->glob = strdup(buf_str(&b));
+	buf_done(&b);
+	return p->glob != NULL ? 0 : err_nomem(e);
 }
 
 static int
@@ -44,8 +70,6 @@ take_pattern(struct pattern *p, const char *typed, struct err *e)
 	struct buf b = {0};
 
 	p->typed = typed;
-	if (path_has_glob(typed))
-		return 0;
 	if (path_clean(&b, typed, e) != 0) {
 		buf_done(&b);
 		return -1;
@@ -53,7 +77,9 @@ take_pattern(struct pattern *p, const char *typed, struct err *e)
 	p->len = b.len;
 	p->path = strdup(buf_str(&b));
 	buf_done(&b);
-	return p->path != NULL ? 0 : err_nomem(e);
+	if (p->path == NULL)
+		return err_nomem(e);
+	return path_has_glob(typed) ? take_glob(p, e) : 0;
 }
 
 int
@@ -67,6 +93,7 @@ restore_select_new(struct restore_select **out, const struct opt_list *paths, st
 	}
 	for (; s->n < paths->n; s->n++)
 		if (take_pattern(&s->patterns[s->n], paths->items[s->n], e) != 0) {
+			s->n++; /* what there is of it goes, too */
 			restore_select_free(s);
 			return -1;
 		}
@@ -82,9 +109,11 @@ restore_select_free(struct restore_select *s)
 
 	if (s == NULL)
 		return;
-	for (i = 0; i < s->n; i++)
+	for (i = 0; i < s->n; i++) {
 		free(s->patterns[i].path);
-	for (i = 0; i < s->n_aliases; i++) {
+		free(s->patterns[i].glob);
+	}
+	for (i = 0; i < s->cap_aliases; i++) {
 		free(s->aliases[i].target);
 		free(s->aliases[i].path);
 	}
@@ -96,20 +125,20 @@ restore_select_free(struct restore_select *s)
 bool
 restore_select_all(const struct restore_select *s)
 {
-	return s->n == 0;
+	return s->n == 0 || (s->n == 1 && s->patterns[0].len == 0);
 }
 
 bool
 restore_select_has_globs(const struct restore_select *s)
 {
 	/* Globs sort last. */
-	return s->n > 0 && s->patterns[s->n - 1].path == NULL;
+	return s->n > 0 && s->patterns[s->n - 1].glob != NULL;
 }
 
 const char *
 restore_select_path(const struct restore_select *s, size_t i)
 {
-	return i < s->n ? s->patterns[i].path : NULL;
+	return i < s->n && s->patterns[i].glob == NULL ? s->patterns[i].path : NULL;
 }
 
 /* A glob takes an entry, or a directory that the entry is in. */
@@ -131,8 +160,8 @@ glob_takes(const char *glob, const char *path, size_t len, bool is_dir)
 static bool
 takes(const struct pattern *p, const char *path, size_t len, bool is_dir)
 {
-	return p->path != NULL ? path_within(path, len, p->path, p->len)
-			       : glob_takes(p->typed, path, len, is_dir);
+	return path_within(path, len, p->path, p->len) ||
+	    (p->glob != NULL && glob_takes(p->glob, path, len, is_dir));
 }
 
 bool
@@ -163,44 +192,83 @@ restore_select_misses(const struct restore_select *s, struct restore_report *r)
 {
 	size_t i;
 
+	if (restore_select_all(s))
+		return;
 	for (i = 0; i < s->n; i++)
 		if (!s->patterns[i].hit)
 			restore_found(r, s->patterns[i].typed, strlen(s->patterns[i].typed),
 			    "not in this backup");
 }
 
+/* ---- aliases ---- */
+
+/* Where target is, or would go. */
+static struct alias *
+alias_slot(struct alias *v, size_t cap, const char *target)
+{
+	size_t i = (size_t)hash_cut(target, strlen(target)) & (cap - 1);
+
+	while (v[i].target != NULL && strcmp(v[i].target, target) != 0)
+		i = (i + 1) & (cap - 1);
+	return &v[i];
+}
+
 static const struct alias *
 find_alias(const struct restore_select *s, const char *target)
 {
-	size_t i;
+	const struct alias *a;
 
-	for (i = 0; i < s->n_aliases; i++)
-		if (strcmp(s->aliases[i].target, target) == 0)
-			return &s->aliases[i];
-	return NULL;
+	if (s->n_aliases == 0)
+		return NULL;
+	a = alias_slot(s->aliases, s->cap_aliases, target);
+	return a->target != NULL ? a : NULL;
+}
+
+/* Room for one more, with half of it free. */
+static int
+grow_aliases(struct restore_select *s, struct err *e)
+{
+	size_t cap = s->cap_aliases == 0 ? 64 : 2 * s->cap_aliases;
+	struct alias *more;
+
+	if (2 * s->n_aliases < s->cap_aliases)
+		return 0;
+	if ((more = calloc(cap, sizeof(*more))) == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < s->cap_aliases; i++)
+		if (s->aliases[i].target != NULL)
+			*alias_slot(more, cap, s->aliases[i].target) = s->aliases[i];
+	free(s->aliases);
+	s->aliases = more;
+	s->cap_aliases = cap;
+	return 0;
 }
 
 int
 restore_select_alias(struct restore_select *s, const char *target, const char *path, struct err *e)
 {
-	struct alias *more, *a;
+	struct alias a;
 
 	if (find_alias(s, target) != NULL)
 		return 0;
-	more = realloc(s->aliases, (s->n_aliases + 1) * sizeof(*more));
-	if (more == NULL)
-		return err_nomem(e);
-	s->aliases = more;
-	a = &more[s->n_aliases];
-	a->target = strdup(target);
-	a->path = strdup(path);
-	if (a->target == NULL || a->path == NULL) {
-		free(a->target);
-		free(a->path);
+	if (grow_aliases(s, e) != 0)
+		return -1;
+	a.target = strdup(target);
+	a.path = strdup(path);
+	if (a.target == NULL || a.path == NULL) {
+		free(a.target);
+		free(a.path);
 		return err_nomem(e);
 	}
+	*alias_slot(s->aliases, s->cap_aliases, target) = a;
 	s->n_aliases++;
 	return 0;
+}
+
+bool
+restore_select_is_aliased(const struct restore_select *s, const char *path)
+{
+	return find_alias(s, path) != NULL;
 }
 
 const char *

@@ -11,7 +11,8 @@ struct restore_report;
 
 /*
  * Which entries are wanted: those named, all that is below them, and what globs match.
- * Nothing named means everything.  Aliases: when a hard link is wanted and the entry
+ * Nothing named means everything.  A name with glob characters stands for itself, too.
+ * Aliases: when a hard link is wanted and the entry
  * that holds its data is not, the data is written under the link's path instead.
  * After the plan is made, workers only read it.
  */
@@ -34,6 +35,7 @@ void restore_select_misses(const struct restore_select *s, struct restore_report
 /* From now on the data of target goes to path.  The first alias of a target stays. */
 int restore_select_alias(
     struct restore_select *s, const char *target, const char *path, struct err *e);
+bool restore_select_is_aliased(const struct restore_select *s, const char *path);
 /* Where an entry is written: its own path when it is wanted, its alias, or NULL. */
 const char *restore_select_place(
     const struct restore_select *s, const char *path, size_t len, bool is_dir);
