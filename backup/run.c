@@ -158,6 +158,9 @@ describe(struct run *r, struct err *e)
 	(void)snprintf(tool, sizeof(tool), "tarseal %s", tarseal_version);
 	(void)snprintf(s->series, sizeof(s->series), "%s", r->o->series);
 	s->created = r->started;
+	if (s->created.tv_sec <
+	    0) /* a seal cannot say it: better now than after hours of packing */
+		return err_set(e, ERR_SYS, "the clock says a time before 1970");
 	if (r->o->run_id != NULL && set_string(&s->run_id, r->o->run_id, e) != 0)
 		return -1;
 	if (set_string(&s->source, r->source, e) != 0 || set_string(&s->host, host, e) != 0 ||
