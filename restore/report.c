@@ -185,7 +185,7 @@ reason(enum restore_lack what)
 static void
 tell_lacks(const struct restore_report *r)
 {
-	const char *why = NULL;
+	const char *why = "";
 	struct buf text = {0};
 
 	for (int i = 0; i <= RESTORE_LACKS; i++) {

@@ -7,7 +7,8 @@
 # What a case prints on stdout is compared with CASE.out (in tests/cli always,
 # elsewhere where there is one); one that exits with another status than 0 has failed.
 #
-#   # serial         in its head: runs alone
+#   # serial         in its head: runs alone, last
+#   # long           in its head: begins first, so that nobody waits for it alone
 #   # timeout: 600   in its head: seconds, when 300 are too few
 
 # ---- printing and judging ----

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
 # Each system call of a rebuild, and of bringing the catalog up to date, made to fail in
 # turn, or the program killed there: questions are answered as before, and the next
 # rebuild succeeds.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
 # timeout: 600
 # The four programs through a small job under valgrind: no invalid access, no leak,
 # no use of what was never set, no descriptor left open.

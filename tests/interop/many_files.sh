@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
 # timeout: 300
 # 100,000 entries in one directory, and a file far larger than what a program may
 # hold: all comes back, and no program takes 64 MiB of memory.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
 # timeout: 300
 # Real trees of this machine go round and come back without a difference:
 # /usr/share, /usr/include, and this checkout.
