@@ -122,7 +122,8 @@ add_lines(
 
 	if (restore_lines_open(&lines, l, m, e) == 0)
 		while ((rc = restore_lines_next(&lines, &line, e)) == 1)
-			if (line.type == ENTRY_DIR && (added = add_line(d, &line, e)) != 0)
+			if (!line.is_note && line.type == ENTRY_DIR &&
+			    (added = add_line(d, &line, e)) != 0)
 				break;
 	restore_lines_close(&lines);
 	if (rc < 0 && restore_load_lost(e)) {

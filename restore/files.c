@@ -102,38 +102,99 @@ make_entry(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 	return restore_make_other(p, ctx->target, place, en, ctx->report, e);
 }
 
-/* ---- what to say of a member that is lost ---- */
+/* ---- a member that is lost ---- */
 
-/* Every wanted path of the section; without one, the path that the index has. */
-static void
-tell_lost(const struct restore_job_ctx *ctx, const struct buf *text,
-    const struct manifest_member *m, const char *why)
+/* An empty file, whose content needs no proof. */
+static int
+make_empty(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct entry *en,
+    const char *place, struct err *e)
 {
-	struct section_parser *p = NULL;
-	struct section_line line;
+	int fd = restore_make_file(p, ctx->target, place);
 
-	if (text == NULL || section_parser_new(&p, text->data, text->len, NULL) != 0) {
+	if (fd < 0 && restore_is_fatal(errno, place, e))
+		return -1;
+	if (fd < 0) {
+		restore_found(
+		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
+		return 0;
+	}
+	restore_facts_fd(fd, en, place, ctx->report);
+	restore_count(ctx->report, 0);
+	return io_close(&fd, e) == 0 ? 0 : err_where(e, "%s", place);
+}
+
+/* What has no content is all in its line, but for attributes. */
+static int
+make_from_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
+    const struct section_line *line, const char *place, const char *why, struct err *e)
+{
+	const struct entry en = {.type = line->type,
+	    .path = line->path,
+	    .path_len = line->path_len,
+	    .mode = line->mode,
+	    .uid = line->uid,
+	    .gid = line->gid,
+	    .mtime_sec = line->mtime_sec,
+	    .mtime_nsec = line->mtime_nsec,
+	    .rdev_major = line->rdev_major,
+	    .rdev_minor = line->rdev_minor,
+	    .link = line->link,
+	    .link_len = line->link_len};
+
+	if (line->has_xattrs)
+		restore_found(ctx->report, place, strlen(place),
+		    "its attributes and ACLs are not restored: %s", why);
+	if (line->type == ENTRY_FILE)
+		return make_empty(ctx, p, &en, place, e);
+	return restore_make_other(p, ctx->target, place, &en, ctx->report, e);
+}
+
+/* Directories and hard links come from their lines anyhow (finish.c). */
+static int
+salvage_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
+    const struct section_line *line, const char *why, struct err *e)
+{
+	const char *place;
+
+	if (line->is_note || line->type == ENTRY_DIR || line->type == ENTRY_HARDLINK ||
+	    (place = restore_select_place(ctx->select, line->path, line->path_len, false)) == NULL)
+		return 0;
+	if (line->type != ENTRY_FILE || line->size == 0)
+		return make_from_line(ctx, p, line, place, why, e);
+	restore_found(ctx->report, place, strlen(place), "not restored: %s", why);
+	return 0;
+}
+
+/* Without a section there is only the path that the index has. */
+static int
+salvage(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct buf *text,
+    const struct manifest_member *m, const char *why, struct err *e)
+{
+	struct section_parser *parser = NULL;
+	struct section_line line;
+	int rc = 0;
+
+	if (text == NULL || section_parser_new(&parser, text->data, text->len, NULL) != 0) {
 		restore_found(ctx->report, m->path, m->path_len,
 		    "this and what follows in its member of the archive is not restored: %s", why);
-		return;
+		return 0;
 	}
-	while (section_next(p, &line, NULL) == 1)
-		if (!line.is_note && line.type != ENTRY_DIR && line.type != ENTRY_HARDLINK &&
-		    restore_select_place(ctx->select, line.path, line.path_len, false) != NULL)
-			restore_found(
-			    ctx->report, line.path, line.path_len, "not restored: %s", why);
-	section_parser_free(p);
+	while (rc == 0 && section_next(parser, &line, NULL) == 1)
+		rc = salvage_line(ctx, p, &line, why, e);
+	section_parser_free(parser);
+	return rc;
 }
 
 static int
-damaged(const struct restore_job_ctx *ctx, const struct buf *text, const struct manifest_member *m,
-    struct err *e)
+damaged(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct buf *text,
+    const struct manifest_member *m, struct err *e)
 {
+	struct err why = *e;
+
 	if (!restore_load_lost(e))
 		return -1;
-	tell_lost(ctx, text, m, e->msg);
 	err_clear(e);
-	return 0;
+	return salvage(ctx, p, text, m, why.msg, e);
 }
 
 int
@@ -155,7 +216,7 @@ restore_files(const struct restore_job_ctx *ctx, struct restore_load *l, struct 
 		err_clear(e);
 	}
 	if ((plain = restore_load_member(l, m, e)) == NULL)
-		return damaged(ctx, text, m, e);
+		return damaged(ctx, p, text, m, e);
 	if (restore_slice_open(&slice, plain, text, ctx->select, ctx->report, e) != 0)
 		return -1;
 	while ((rc = restore_slice_next(&slice, &en, &line, &told, e)) == 1)
@@ -163,9 +224,9 @@ restore_files(const struct restore_job_ctx *ctx, struct restore_load *l, struct 
 			break;
 	restore_slice_close(&slice);
 	progress_add(m->plain_len, m->entries);
+	if (rc < 0 && e->kind == ERR_CORRUPT && !told)
+		return damaged(ctx, p, NULL, m, e);
 	if (rc < 0 && e->kind == ERR_CORRUPT) {
-		if (!told)
-			tell_lost(ctx, NULL, m, e->msg);
 		err_clear(e);
 		return 0;
 	}

@@ -51,7 +51,7 @@ each_line(struct finish *f, const struct manifest_member *m, line_fn fn, struct 
 
 	if (restore_lines_open(&lines, f->load, m, e) == 0)
 		while ((rc = restore_lines_next(&lines, &line, e)) == 1)
-			if ((told = fn(f, m, &line, e)) != 0)
+			if (!line.is_note && (told = fn(f, m, &line, e)) != 0)
 				break;
 	restore_lines_close(&lines);
 	if (told < 0)

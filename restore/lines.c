@@ -69,9 +69,7 @@ restore_lines_next(struct restore_lines *s, struct section_line *line, struct er
 		return 1;
 	}
 	if (s->section != NULL)
-		do
-			rc = section_next(s->section, line, e);
-		while (rc == 1 && line->is_note);
+		rc = section_next(s->section, line, e);
 	else if (s->tar != NULL && (rc = tar_read_next(s->tar, &s->en, e)) == 1)
 		line_of_entry(&s->en, line);
 	return rc;

@@ -26,7 +26,7 @@ struct restore_lines {
 /* m must outlive it.  Uses both buffers of l.  ERR_CORRUPT when neither can be read. */
 int restore_lines_open(struct restore_lines *s, struct restore_load *l,
     const struct manifest_member *m, struct err *e);
-/* 1: a line, no note; it lives until the next call.  0: the end.  -1. */
+/* 1: a line (or a note, of a section); it lives until the next call.  0: the end.  -1. */
 int restore_lines_next(struct restore_lines *s, struct section_line *line, struct err *e);
 void restore_lines_close(struct restore_lines *s);
 

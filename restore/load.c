@@ -19,6 +19,17 @@ struct restore_load {
 	struct buf packed, plain, section;
 };
 
+/* Whoever stands here wants to know that the archive is a plain one. */
+static int
+open_index(struct restore_load *l, const struct seal *s, struct err *e)
+{
+	if (manifest_reader_new(&l->index, l->manifest_fd, s, e) == 0)
+		return 0;
+	return err_where(e,
+	    "its manifest cannot be used, but tar -xzf reads the archive, and sha256sum -c says "
+	    "whether that is whole");
+}
+
 int
 restore_load_open(
     struct restore_load **out, const struct repo *r, const struct seal *s, struct err *e)
@@ -30,8 +41,7 @@ restore_load_open(
 	l->manifest_fd = -1;
 	if ((l->archive_fd = repo_open_part(r, REPO_ARCHIVE, s->name, e)) < 0 ||
 	    (l->manifest_fd = repo_open_part(r, REPO_MANIFEST, s->name, e)) < 0 ||
-	    manifest_reader_new(&l->index, l->manifest_fd, s, e) != 0 ||
-	    member_unpacker_new(&l->unpacker, e) != 0) {
+	    open_index(l, s, e) != 0 || member_unpacker_new(&l->unpacker, e) != 0) {
 		restore_load_close(l);
 		return -1;
 	}

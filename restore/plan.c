@@ -19,7 +19,7 @@ struct planner {
 	struct restore_load *load;
 	struct restore_select *select;
 	struct restore_report *report;
-	restore_plan_fn each;
+	const struct restore_plan_opts *opts;
 	uint64_t big_first; /* where the present large file's header is */
 	bool has_header; /* it has been seen */
 	bool second; /* the second round: for the targets of hard links alone */
@@ -138,6 +138,13 @@ wanted(struct planner *p, const struct section_line *line)
 	return restore_select_hit(p->select, line->path, line->path_len, line->type == ENTRY_DIR);
 }
 
+static void
+take_note(struct planner *p, const struct section_line *note)
+{
+	if (!p->second && restore_select_match(p->select, note->path, note->path_len, true))
+		restore_missing(p->report, note);
+}
+
 static int
 take_line(struct planner *p, const struct section_line *line, struct err *e)
 {
@@ -146,8 +153,8 @@ take_line(struct planner *p, const struct section_line *line, struct err *e)
 
 	if (place == NULL)
 		place = line->path;
-	if (p->each != NULL)
-		p->each(place, line);
+	if (p->opts->each != NULL)
+		p->opts->each(p->opts->ctx, place, line);
 	p->plan->entries += !p->second;
 	p->plan->bytes += line->type == ENTRY_FILE ? line->size : 0;
 	if (restore_select_all(p->select))
@@ -168,7 +175,9 @@ scan_section(struct planner *p, const struct manifest_member *m, bool *any, stru
 	*any = false;
 	if (restore_lines_open(&lines, p->load, m, e) == 0) {
 		while ((rc = restore_lines_next(&lines, &line, e)) == 1) {
-			if (!wanted(p, &line))
+			if (line.is_note)
+				take_note(p, &line);
+			if (line.is_note || !wanted(p, &line))
 				continue;
 			*any = true;
 			if (take_line(p, &line, e) != 0) {
@@ -347,13 +356,13 @@ merge_dirs(struct restore_plan *p)
 
 int
 restore_plan_make(struct restore_plan *plan, struct restore_load *l, struct restore_select *s,
-    bool look, restore_plan_fn each, struct restore_report *r, struct err *e)
+    const struct restore_plan_opts *o, struct restore_report *r, struct err *e)
 {
-	struct planner p = {.plan = plan, .load = l, .select = s, .report = r, .each = each};
+	struct planner p = {.plan = plan, .load = l, .select = s, .report = r, .opts = o};
 	int rc = 0;
 
 	*plan = (struct restore_plan){.all = restore_select_all(s)};
-	if (!plan->all || look)
+	if (!plan->all || o->look)
 		rc = scan_all(&p, e);
 	if (rc == 0)
 		rc = scan_targets(&p, e);

@@ -31,15 +31,20 @@ struct restore_plan {
 	uint64_t entries, bytes; /* of the selection; not for all */
 };
 
-/* Called for each entry that is selected; path is where it will be. */
-typedef void (*restore_plan_fn)(const char *path, const struct section_line *line);
+/* How to plan.  All-zero is good. */
+struct restore_plan_opts {
+	bool look; /* read the sections of everything, too, for its totals */
+	/* Called for each entry that is selected; path is where it will be. */
+	void (*each)(void *ctx, const char *path, const struct section_line *line);
+	void *ctx;
+};
 
 /*
- * look: read the sections of everything, too, for its totals.  each may be NULL.  Damaged pages and
- * sections become findings, and what they may hold is taken in.
+ * Damaged pages and sections become findings, and what they may hold is taken in.  Of a
+ * selection, what the manifest says is missing in the backup is told.
  */
 int restore_plan_make(struct restore_plan *p, struct restore_load *l, struct restore_select *s,
-    bool look, restore_plan_fn each, struct restore_report *r, struct err *e);
+    const struct restore_plan_opts *o, struct restore_report *r, struct err *e);
 void restore_plan_done(struct restore_plan *p);
 
 /* Goes over the members of a plan, in order. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
@@ -17,6 +18,7 @@
 #include "core/path.h"
 #include "restore/opts.h"
 #include "seal/section.h"
+#include "store/repo.h"
 
 /* A restore of a shredded archive must not fill memory with its complaints. */
 #define KEEP_MAX 10000
@@ -138,6 +140,20 @@ restore_flags(struct restore_report *r, const char *path, const struct section_l
 }
 
 void
+restore_missing(struct restore_report *r, const struct section_line *note)
+{
+	if (note->note == SECTION_SKIPPED)
+		log_note("%s: not in this backup: %s", shown(note->path), note->reason);
+	if (note->note != SECTION_UNREADABLE)
+		return;
+	log_warn("%s: not in this backup: it could not be read then (%s)", shown(note->path),
+	    note->reason);
+	(void)pthread_mutex_lock(&r->lock);
+	r->missing++;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
 restore_lacks(struct restore_report *r, enum restore_lack what, const char *path)
 {
 	log_verbose("%s: %s not restored", shown(path), lacks[what].name);
@@ -215,66 +231,167 @@ put_size(uint64_t bytes, char out[32])
 }
 
 static void
-put_json(
-    const struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
+begin_json(struct restore_report *r)
 {
-	struct json j;
-	size_t i;
+	static const char *const states[] = {
+	    [REPO_TRUSTED] = "trusted",
+	    [REPO_UNSIGNED] = "unsigned",
+	    [REPO_UNTRUSTED] = "untrusted",
+	    [REPO_BAD] = "bad",
+	};
+	const struct restore_opts *o = r->opts;
+	const struct seal *s = &r->backup->seal;
+	struct json *j = &r->json;
+	char created[64];
 
-	json_init(&j, stdout);
-	json_object(&j, NULL);
-	json_str(&j, "type", "tarseal-restore");
-	json_uint(&j, "version", 1);
-	json_str(&j, "backup", backup);
-	json_str(&j, "target", o->target);
-	json_bool(&j, "dry_run", o->dry_run);
-	json_uint(&j, "entries", r->entries);
-	json_uint(&j, "bytes", r->bytes);
-	json_uint(&j, "flagged", r->flagged);
-	json_object(&j, "not_restored");
-	for (i = 0; i < RESTORE_LACKS; i++)
-		json_uint(&j, lacks[i].key, r->lacks[i]);
-	json_end(&j);
-	json_uint(&j, "findings_total", r->findings);
-	json_array(&j, "findings");
-	for (i = 0; i < r->n_kept; i++) {
-		json_object(&j, NULL);
-		if (r->kept[i].path != NULL)
-			json_path(&j, "path", r->kept[i].path, r->kept[i].path_len);
-		json_str(&j, "why", r->kept[i].why);
-		json_end(&j);
-	}
-	json_end(&j);
-	json_int(&j, "status", status);
-	json_end(&j);
+	clock_rfc3339(s->created.tv_sec, created);
+	json_init(j, stdout);
+	json_object(j, NULL);
+	json_str(j, "type", "tarseal-restore");
+	json_uint(j, "version", 1);
+	json_str(j, "tool", tarseal_version);
+	json_path(j, "repository", o->repo, strlen(o->repo));
+	json_str(j, "backup", r->backup->name);
+	json_str(j, "series", s->series);
+	json_uint(j, "sequence", s->sequence);
+	json_str(j, "created", created);
+	json_str(j, "signature", states[r->backup->state]);
+	json_bool(j, "complete", s->unreadable == 0);
+	if (o->target != NULL)
+		json_path(j, "target", o->target, strlen(o->target));
+	else
+		json_str(j, "target", NULL);
+	json_bool(j, "dry_run", o->dry_run);
+	if (o->dry_run)
+		json_array(j, "planned");
 }
 
 void
-restore_report_end(
-    struct restore_report *r, const struct restore_opts *o, const char *backup, int status)
+restore_report_begin(
+    struct restore_report *r, const struct restore_opts *o, const struct repo_backup *b)
 {
+	r->opts = o;
+	r->backup = b;
+	if (o->common.json)
+		begin_json(r);
+}
+
+static const char *
+type_name(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FILE:
+		return "file";
+	case ENTRY_DIR:
+		return "dir";
+	case ENTRY_SYMLINK:
+		return "link";
+	case ENTRY_HARDLINK:
+		return "hardlink";
+	case ENTRY_FIFO:
+		return "fifo";
+	case ENTRY_CHAR:
+		return "char";
+	case ENTRY_BLOCK:
+		break;
+	}
+	return "block";
+}
+
+static void
+planned_json(struct json *j, const char *path, const struct section_line *line)
+{
+	json_object(j, NULL);
+	json_path(j, "path", shown(path), strlen(shown(path)));
+	json_str(j, "type", type_name(line->type));
+	if (line->type == ENTRY_FILE)
+		json_uint(j, "size", line->size);
+	if (line->link != NULL)
+		json_path(j, "link", line->link, line->link_len);
+	json_end(j);
+}
+
+void
+restore_report_planned(void *ctx, const char *path, const struct section_line *line)
+{
+	struct restore_report *r = ctx;
+	struct buf b = {0};
+	char size[16];
+
+	if (r->opts->common.json) {
+		planned_json(&r->json, path, line);
+		return;
+	}
+	num_human(line->size, size);
+	path_display(&b, shown(path), strlen(shown(path)));
+	(void)printf("%6s  %s%s\n", line->type == ENTRY_FILE ? size : "-", buf_str(&b),
+	    line->type == ENTRY_DIR ? "/" : "");
+	buf_done(&b);
+}
+
+static void
+end_json(struct restore_report *r, int status)
+{
+	struct json *j = &r->json;
+
+	if (r->opts->dry_run)
+		json_end(j);
+	json_uint(j, "entries", r->entries);
+	json_uint(j, "bytes", r->bytes);
+	json_uint(j, "milliseconds", (clock_mono_ns() - r->began_ns) / 1000000);
+	json_uint(j, "flagged", r->flagged);
+	json_uint(j, "missing", r->missing);
+	json_object(j, "not_restored");
+	for (int i = 0; i < RESTORE_LACKS; i++)
+		json_uint(j, lacks[i].key, r->lacks[i]);
+	json_end(j);
+	json_uint(j, "findings_total", r->findings);
+	json_array(j, "findings");
+	for (size_t i = 0; i < r->n_kept; i++) {
+		json_object(j, NULL);
+		if (r->kept[i].path != NULL)
+			json_path(j, "path", r->kept[i].path, r->kept[i].path_len);
+		json_str(j, "why", r->kept[i].why);
+		json_end(j);
+	}
+	json_end(j);
+	json_int(j, "status", status);
+	json_end(j);
+}
+
+static void
+end_text(const struct restore_report *r)
+{
+	const struct restore_opts *o = r->opts;
 	struct buf target = {0};
 	char size[32];
 
-	tell_lacks(r);
-	if (o->common.json) {
-		put_json(r, o, backup, status);
-		return;
-	}
-	if (o->to_stdout || o->common.quiet || status > 1)
-		return;
 	put_size(r->bytes, size);
 	if (o->target != NULL)
 		path_display(&target, o->target, strlen(o->target));
 	if (o->dry_run)
 		(void)printf("%" PRIu64 " entries (%s) would be restored from %s\n", r->entries,
-		    size, backup);
+		    size, r->backup->name);
 	else
 		(void)printf("Restored %" PRIu64 " entries (%s) from %s to %s in %.1f s\n",
-		    r->entries, size, backup, buf_str(&target),
+		    r->entries, size, r->backup->name, buf_str(&target),
 		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
 	if (restore_report_wrong(r))
 		(void)printf(
 		    "Not everything is as it should be: see the warnings (%lu)\n", log_warnings());
 	buf_done(&target);
+}
+
+void
+restore_report_end(struct restore_report *r, int status)
+{
+	const struct restore_opts *o = r->opts;
+
+	if (o == NULL)
+		return;
+	tell_lacks(r);
+	if (o->common.json)
+		end_json(r, status);
+	else if (!o->to_stdout && !o->common.quiet && status <= 1)
+		end_text(r);
 }

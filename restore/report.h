@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/json.h"
+
 struct err;
+struct repo_backup;
 struct restore_opts;
 struct section_line;
 
@@ -43,6 +46,11 @@ struct restore_report {
 	struct restore_finding *kept; /* the first ones, for --json */
 	size_t n_kept;
 	uint64_t lacks[RESTORE_LACKS];
+	/* From begin to end. */
+	const struct restore_opts *opts;
+	const struct repo_backup *backup;
+	struct json json;
+	uint64_t missing; /* not in the backup, because they could not be read then */
 	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
 };
 
@@ -57,11 +65,20 @@ void restore_found_err(struct restore_report *r, const char *path, size_t len, c
 void restore_count(struct restore_report *r, uint64_t bytes);
 /* An entry is back that was flagged when it was backed up, if its line says so. */
 void restore_flags(struct restore_report *r, const char *path, const struct section_line *line);
+/* A note of the manifest: something is not in the backup. */
+void restore_missing(struct restore_report *r, const struct section_line *note);
 void restore_lacks(struct restore_report *r, enum restore_lack what, const char *path);
 /* Is something not as it was backed up?  Exit 1, then. */
 bool restore_report_wrong(const struct restore_report *r);
-/* The lacks, as warnings; then the result: one line, or a JSON document. */
-void restore_report_end(
-    struct restore_report *r, const struct restore_opts *o, const char *backup, int status);
+
+/* ---- stdout: text, or one JSON document ---- */
+
+/* The backup is found.  Both must live until the end. */
+void restore_report_begin(
+    struct restore_report *r, const struct restore_opts *o, const struct repo_backup *b);
+/* --dry-run: an entry that would be restored, at path.  ctx is the report. */
+void restore_report_planned(void *ctx, const char *path, const struct section_line *line);
+/* The lacks, as warnings; then the result.  status is the program's exit status. */
+void restore_report_end(struct restore_report *r, int status);
 
 #endif

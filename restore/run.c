@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "restore/run.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/err.h"
 #include "core/log.h"
-#include "core/num.h"
-#include "core/path.h"
 #include "core/progress.h"
 #include "restore/cat.h"
 #include "restore/extract.h"
@@ -21,7 +18,6 @@
 #include "restore/select.h"
 #include "restore/target.h"
 #include "seal/key.h"
-#include "seal/section.h"
 #include "store/repo.h"
 
 struct run {
@@ -71,20 +67,6 @@ open_all(struct run *r, struct err *e)
 	return restore_select_new(&r->select, &o->paths, e);
 }
 
-/* --dry-run: a line an entry. */
-static void
-print_planned(const char *path, const struct section_line *line)
-{
-	struct buf b = {0};
-	char size[16];
-
-	num_human(line->size, size);
-	path_display(&b, *path == '\0' ? "." : path, *path == '\0' ? 1 : strlen(path));
-	(void)printf("%6s  %s%s\n", line->type == ENTRY_FILE ? size : "-", buf_str(&b),
-	    line->type == ENTRY_DIR ? "/" : "");
-	buf_done(&b);
-}
-
 static struct restore_job_ctx
 context(const struct run *r)
 {
@@ -130,6 +112,8 @@ restore_planned(struct run *r, struct err *e)
 	struct restore_job_ctx ctx = context(r);
 
 	if (r->o->dry_run) {
+		if (r->o->target != NULL && restore_target_check(r->o->target, e) != 0)
+			return -1;
 		r->report.entries = r->plan.entries;
 		r->report.bytes = r->plan.bytes;
 		return 0;
@@ -146,21 +130,45 @@ status_of(const struct run *r)
 	return restore_report_wrong(&r->report) ? CLI_WRONG : CLI_OK;
 }
 
+static int
+make_plan(struct run *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+	struct restore_plan_opts how = {.look = o->dry_run, .ctx = &r->report};
+
+	if (o->dry_run && (o->common.json || !o->common.quiet))
+		how.each = restore_report_planned;
+	if (restore_plan_make(&r->plan, r->load, r->select, &how, &r->report, e) != 0)
+		return -1;
+	restore_select_misses(r->select, &r->report);
+	return 0;
+}
+
+/* head(1) had enough: that is its own choice, and no news. */
+static bool
+reader_gone(const struct restore_opts *o, const struct err *e)
+{
+	return o->to_stdout && e->kind == ERR_SYS && e->sys == EPIPE;
+}
+
 enum cli_status
 restore_run(const struct restore_opts *o, struct err *e)
 {
 	struct run r = {.o = o, .target = {.fd = -1}};
-	restore_plan_fn each = o->dry_run && !o->common.json ? print_planned : NULL;
 	enum cli_status status;
 
 	restore_report_init(&r.report);
-	if (open_all(&r, e) == 0 &&
-	    restore_plan_make(&r.plan, r.load, r.select, o->dry_run, each, &r.report, e) == 0) {
-		restore_select_misses(r.select, &r.report);
-		(void)restore_planned(&r, e);
-		restore_report_end(&r.report, o, r.backup->name, cli_exit_status(e, status_of(&r)));
+	if (open_all(&r, e) == 0) {
+		restore_report_begin(&r.report, o, r.backup);
+		if (make_plan(&r, e) == 0)
+			(void)restore_planned(&r, e);
+		restore_report_end(&r.report, cli_exit_status(e, status_of(&r)));
 	}
 	status = status_of(&r);
+	if (reader_gone(o, e)) {
+		err_clear(e);
+		status = CLI_FAILED;
+	}
 	restore_plan_done(&r.plan);
 	restore_select_free(r.select);
 	restore_load_close(r.load);

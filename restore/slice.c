@@ -36,9 +36,9 @@ read_line(struct restore_slice *s)
 	struct err e = {0};
 	int rc;
 
-	do
-		rc = section_next(s->lines, &s->line, &e);
-	while (rc == 1 && s->line.is_note);
+	while ((rc = section_next(s->lines, &s->line, &e)) == 1 && s->line.is_note)
+		if (restore_select_all(s->select)) /* else the plan told */
+			restore_missing(s->report, &s->line);
 	s->has_line = rc == 1;
 	s->ended = rc == 0;
 	if (rc == 1)

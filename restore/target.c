@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,6 +51,31 @@ check_empty(int fd, struct err *e)
 	if (rc == 0 && errno != 0)
 		rc = err_sys(e, "list");
 	(void)closedir(dir);
+	return rc;
+}
+
+static bool
+parent_is_there(const char *dir)
+{
+	char *copy = strdup(dir);
+	bool there = copy != NULL && access(dirname(copy), X_OK) == 0;
+
+	free(copy);
+	return there;
+}
+
+int
+restore_target_check(const char *dir, struct err *e)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0 && errno == ENOENT && parent_is_there(dir))
+		return 0;
+	if (fd < 0)
+		return err_sys(e, "target %s", dir);
+	if ((rc = check_empty(fd, e)) != 0)
+		(void)err_where(e, "target %s", dir);
+	(void)close(fd);
 	return rc;
 }
 

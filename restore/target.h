@@ -31,6 +31,8 @@ struct restore_target {
  * holds anything but lost+found.  restore_target_close in every case.
  */
 int restore_target_open(struct restore_target *t, const char *dir, struct err *e);
+/* Would restore_target_open do?  Nothing is changed.  The same errors. */
+int restore_target_check(const char *dir, struct err *e);
 /* Warns when so many bytes do not fit; they may all the same, if there are holes in them. */
 void restore_target_room(const struct restore_target *t, uint64_t bytes);
 /* No entry speaks of the target itself: it gets back what it had. */

@@ -116,8 +116,9 @@ open_backup(void)
 }
 
 static void
-each(const char *path, const struct section_line *line)
+each(void *ctx, const char *path, const struct section_line *line)
 {
+	(void)ctx;
 	(void)line;
 	(void)snprintf(listed + strlen(listed), sizeof(listed) - strlen(listed), "%s ",
 	    *path == '\0' ? "." : path);
@@ -127,14 +128,14 @@ static void
 plan(const char *const *paths, size_t n, bool look)
 {
 	struct opt_list list = {.items = (const char **)(uintptr_t)paths, .n = n};
+	const struct restore_plan_opts opts = {.look = look, .each = each};
 	struct err e = {0};
 
 	restore_report_init(&t.report);
 	if (t.load == NULL)
 		open_backup();
 	assert_int_equal(restore_select_new(&t.select, &list, &e), 0);
-	assert_int_equal(
-	    restore_plan_make(&t.plan, t.load, t.select, look, each, &t.report, &e), 0);
+	assert_int_equal(restore_plan_make(&t.plan, t.load, t.select, &opts, &t.report, &e), 0);
 }
 #define PLAN(...)                                                                                  \
 	do {                                                                                       \
