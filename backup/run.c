@@ -115,11 +115,8 @@ open_repo(struct run *r, struct err *e)
 {
 	struct stat st;
 
-	if (repo_open(&r->repo, r->o->repo, e) != 0) {
-		if (e->kind == ERR_NOTFOUND) /* for a backup this is no answer, but a failure */
-			e->kind = ERR_SYS;
+	if (repo_open(&r->repo, r->o->repo, e) != 0)
 		return -1;
-	}
 	if (inside_check(r->source_fd, r->o->source, repo_fd(r->repo), r->o->repo, e) != 0)
 		return -1;
 	if (fstat(repo_fd(r->repo), &st) != 0)

@@ -35,7 +35,7 @@ repo_open(struct repo **out, const char *dir, struct err *e)
 		return 0;
 	}
 	if (errno == ENOENT || errno == ENOTDIR)
-		(void)err_set(e, ERR_NOTFOUND, "repository %s: no such directory", dir);
+		(void)err_set(e, ERR_SYS, "repository %s: no such directory", dir);
 	else
 		(void)err_sys(e, "repository %s", dir);
 	repo_close(r);

@@ -24,7 +24,7 @@ struct repo;
 
 #define REPO_CATALOG "catalog.sqlite3"
 
-/* The directory must exist.  ERR_NOTFOUND: no such directory. */
+/* The directory must exist.  A missing one is ERR_SYS: no answer, but a failure. */
 int repo_open(struct repo **out, const char *dir, struct err *e);
 void repo_close(struct repo *r); /* NULL is harmless; releases the lock */
 const char *repo_dir(const struct repo *r); /* as given, for messages */

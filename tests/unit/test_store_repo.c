@@ -44,19 +44,19 @@ teardown(void **state)
 }
 
 static void
-a_missing_directory_is_not_found(void **state)
+a_missing_directory_is_a_failure(void **state)
 {
 	struct repo *r = NULL;
 
 	(void)state;
 	assert_int_equal(repo_open(&r, "/nonexistent/repo", &e), -1);
-	assert_int_equal(e.kind, ERR_NOTFOUND);
+	assert_int_equal(e.kind, ERR_SYS);
 	assert_string_equal(e.msg, "repository /nonexistent/repo: no such directory");
 	scratch_puts(dir, "file", "");
 	char path[SCRATCH_MAX + 8];
 	(void)snprintf(path, sizeof(path), "%s/file", dir);
 	assert_int_equal(repo_open(&r, path, &e), -1);
-	assert_int_equal(e.kind, ERR_NOTFOUND);
+	assert_int_equal(e.kind, ERR_SYS);
 	assert_null(r);
 }
 
@@ -292,7 +292,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(a_missing_directory_is_not_found),
+	    T(a_missing_directory_is_a_failure),
 	    T(the_directory_is_as_given),
 	    T(a_second_writer_is_locked_out_at_once),
 	    T(a_lock_in_the_same_process_counts_too),
