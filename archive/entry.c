@@ -19,6 +19,28 @@ add(struct sha256 *h, const char *name, const void *value, size_t len)
 		sha256_update(h, value, len);
 }
 
+const char *
+entry_type_name(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FILE:
+		return "file";
+	case ENTRY_DIR:
+		return "dir";
+	case ENTRY_SYMLINK:
+		return "link";
+	case ENTRY_HARDLINK:
+		return "hardlink";
+	case ENTRY_FIFO:
+		return "fifo";
+	case ENTRY_CHAR:
+		return "char";
+	case ENTRY_BLOCK:
+		break;
+	}
+	return "block";
+}
+
 /* The ACLs stand among the other attributes where their names sort. */
 bool
 entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN])

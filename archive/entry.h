@@ -61,6 +61,8 @@ struct entry {
 	size_t n_extents;
 };
 
+/* "file", "dir", "link", "hardlink", "fifo", "char", "block": as people and JSON see it. */
+const char *entry_type_name(enum entry_type type);
 /* Digest over xattrs and ACLs (FORMAT.md, "xattrs"); false when there are none. */
 bool entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN]);
 

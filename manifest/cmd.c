@@ -261,27 +261,6 @@ cmd_age(time_t then, char out[32])
 	(void)snprintf(out, 32, "%" PRId64 "%c", age / steps[i].unit, steps[i].letter);
 }
 
-const char *
-cmd_type_name(int type)
-{
-	switch (type) {
-	case ENTRY_FILE:
-		return "file";
-	case ENTRY_DIR:
-		return "dir";
-	case ENTRY_SYMLINK:
-		return "link";
-	case ENTRY_HARDLINK:
-		return "hardlink";
-	case ENTRY_FIFO:
-		return "fifo";
-	case ENTRY_CHAR:
-		return "char";
-	default:
-		return "block";
-	}
-}
-
 void
 cmd_mode(int type, unsigned mode, char out[12])
 {

@@ -119,7 +119,6 @@ void cmd_json_time(struct json *j, const char *key, int64_t sec, uint32_t nsec);
 void cmd_json_digest(struct json *j, const char *key, const uint8_t *digest); /* NULL: null */
 /* "3h" since then: "5m", "26h", "12d". */
 void cmd_age(time_t then, char out[32]);
-const char *cmd_type_name(int type); /* "file", "dir", ... as mtree has them */
 /* "drwxr-xr-x" */
 void cmd_mode(int type, unsigned mode, char out[12]);
 const char *cmd_level_name(int level); /* "quick", "standard", "deep" */

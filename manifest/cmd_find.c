@@ -65,7 +65,7 @@ put_row(struct table *t, const struct catalog_version *v)
 	if (v->type == ENTRY_FILE || v->type == ENTRY_HARDLINK)
 		num_human(v->size, text);
 	else
-		(void)snprintf(text, sizeof(text), "%s", cmd_type_name((int)v->type));
+		(void)snprintf(text, sizeof(text), "%s", entry_type_name(v->type));
 	table_cell(t, text);
 	clock_table((time_t)v->mtime_sec, text);
 	table_cell(t, text);

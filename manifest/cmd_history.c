@@ -58,7 +58,7 @@ put_row(struct table *t, const struct catalog_version *v)
 	table_cell(t, v->first_name);
 	table_cell(t, v->last_name);
 	table_printf(t, "%" PRIu64, v->backups);
-	table_cell(t, cmd_type_name((int)v->type));
+	table_cell(t, entry_type_name(v->type));
 	table_printf(t, "%" PRIu64, v->size);
 	clock_table((time_t)v->mtime_sec, text);
 	table_cell(t, text);

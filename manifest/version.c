@@ -53,7 +53,7 @@ version_json(struct json *j, const struct catalog_version *v)
 	char mode[8];
 
 	json_path(j, "path", v->path, v->path_len);
-	json_str(j, "type", cmd_type_name((int)v->type));
+	json_str(j, "type", entry_type_name(v->type));
 	(void)snprintf(mode, sizeof(mode), "%04" PRIo32, v->mode);
 	json_str(j, "mode", mode);
 	json_uint(j, "uid", v->uid);

@@ -95,14 +95,7 @@ grow(struct restore_dirs *d, struct err *e)
 static int
 add_line(struct restore_dirs *d, const struct section_line *line, struct err *e)
 {
-	const struct entry en = {.type = ENTRY_DIR,
-	    .path = line->path,
-	    .path_len = line->path_len,
-	    .mode = line->mode,
-	    .uid = line->uid,
-	    .gid = line->gid,
-	    .mtime_sec = line->mtime_sec,
-	    .mtime_nsec = line->mtime_nsec};
+	const struct entry en = section_entry(line);
 	struct restore_dir *dir = grow(d, e);
 
 	if (dir == NULL || own(dir, &en, e) != 0)

@@ -128,18 +128,7 @@ static int
 make_from_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
     const struct section_line *line, const char *place, const char *why, struct err *e)
 {
-	const struct entry en = {.type = line->type,
-	    .path = line->path,
-	    .path_len = line->path_len,
-	    .mode = line->mode,
-	    .uid = line->uid,
-	    .gid = line->gid,
-	    .mtime_sec = line->mtime_sec,
-	    .mtime_nsec = line->mtime_nsec,
-	    .rdev_major = line->rdev_major,
-	    .rdev_minor = line->rdev_minor,
-	    .link = line->link,
-	    .link_len = line->link_len};
+	const struct entry en = section_entry(line);
 
 	if (line->has_xattrs)
 		restore_found(ctx->report, place, strlen(place),

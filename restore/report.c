@@ -276,34 +276,12 @@ restore_report_begin(
 		begin_json(r);
 }
 
-static const char *
-type_name(enum entry_type type)
-{
-	switch (type) {
-	case ENTRY_FILE:
-		return "file";
-	case ENTRY_DIR:
-		return "dir";
-	case ENTRY_SYMLINK:
-		return "link";
-	case ENTRY_HARDLINK:
-		return "hardlink";
-	case ENTRY_FIFO:
-		return "fifo";
-	case ENTRY_CHAR:
-		return "char";
-	case ENTRY_BLOCK:
-		break;
-	}
-	return "block";
-}
-
 static void
 planned_json(struct json *j, const char *path, const struct section_line *line)
 {
 	json_object(j, NULL);
 	json_path(j, "path", shown(path), strlen(shown(path)));
-	json_str(j, "type", type_name(line->type));
+	json_str(j, "type", entry_type_name(line->type));
 	if (line->type == ENTRY_FILE)
 		json_uint(j, "size", line->size);
 	if (line->link != NULL)

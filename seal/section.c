@@ -154,6 +154,24 @@ difference(const struct section_line *line, const struct entry *en)
 	return NULL;
 }
 
+struct entry
+section_entry(const struct section_line *line)
+{
+	return (struct entry){.type = line->type,
+	    .path = line->path,
+	    .path_len = line->path_len,
+	    .mode = line->mode,
+	    .uid = line->uid,
+	    .gid = line->gid,
+	    .size = line->type == ENTRY_FILE ? line->size : 0,
+	    .mtime_sec = line->mtime_sec,
+	    .mtime_nsec = line->mtime_nsec,
+	    .rdev_major = line->rdev_major,
+	    .rdev_minor = line->rdev_minor,
+	    .link = line->link,
+	    .link_len = line->link_len};
+}
+
 bool
 section_matches(const struct section_line *line, const struct entry *en, const char **what)
 {

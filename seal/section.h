@@ -62,6 +62,9 @@ void section_parser_free(struct section_parser *p);
 /* 1: a line; 0: end; -1. */
 int section_next(struct section_parser *p, struct section_line *line, struct err *e);
 
+/* The entry that a line tells of, without attributes, ACLs and extents; borrows from it. */
+struct entry section_entry(const struct section_line *line);
+
 /*
  * Does a tar entry say the same as its manifest line?  Compares type, mode,
  * owner, size, time, link, device, xattr digest; not the content.  false, and in
