@@ -10,14 +10,15 @@
 #include "core/err.h"
 #include "seal/seal.h"
 
+struct key;
 struct trust;
 
 /*
  * A repository: one local directory (FORMAT.md, first section).  Everything that
  * knows file names of a repository is in this room.
  *
- * Nothing here removes or replaces a file that is not a dot-name of a backup in
- * progress.  Files with a backup's name and no seal (archives from before
+ * Nothing here removes or replaces a file that is not a dot-name of a backup in progress, but
+ * repo_prune() and repo_reseal().  Files with a backup's name and no seal (archives from before
  * Tarseal, or half a copy) are never touched.
  */
 struct repo;
@@ -70,6 +71,7 @@ struct repo_backup {
 		REPO_BAD, /* unreadable or malformed seal, or its name is another's */
 	} state;
 	struct err *why; /* UNTRUSTED and BAD: why; else NULL.  Owned by the list */
+	bool on_hold; /* NAME.hold is there: pruning leaves it alone */
 };
 
 struct repo_list {
@@ -93,6 +95,9 @@ void repo_list_done(struct repo_list *l);
 int repo_read_seal(const struct repo *r, const char *name, const struct trust *trust,
     struct repo_backup *out, struct err *e);
 void repo_backup_done(struct repo_backup *b);
+/* Is b one of the series that a writer may build on: trusted, or unsigned where that is accepted?
+ */
+bool repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned);
 
 /* Which backups a run accepts. */
 struct repo_pick {
@@ -130,11 +135,41 @@ int repo_txn_manifest_fd(const struct repo_txn *t);
 int repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct err *e);
 void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harmless */
 
+/* ---- removing backups (the lock is held) ---- */
+
+/*
+ * Put NAME.hold beside a backup: no pruning removes it while that is there.  The file holds the
+ * reason, one line ("" for none, at most REPO_REASON_MAX bytes, no control characters, else
+ * ERR_USAGE).  It is not signed: who can write to the repository can remove backups anyway.
+ * Durable on return.  A backup that is on hold already gets the new reason.
+ * ERR_NOTFOUND: no such backup (release: no marker).
+ */
+#define REPO_REASON_MAX 1000u
+int repo_hold(struct repo *r, const char *name, const char *reason, struct err *e);
+int repo_release(struct repo *r, const char *name, struct err *e);
+/* The reason of a backup on hold, escaped by nobody; ERR_NOTFOUND when it is not on hold. */
+int repo_hold_reason(const struct repo *r, const char *name, struct buf *out, struct err *e);
+
+/*
+ * Remove one sealed backup: the seal becomes .NAME.seal.gone, durably; archive and manifest are
+ * unlinked; then that.  After a crash anywhere repo_recover() finishes it.  Only what the seal
+ * speaks of goes: a part with another size than the sealed one, or one that is no regular file, is
+ * left alone with a warning.  ERR_USAGE for a backup on hold.
+ */
+int repo_prune(struct repo *r, const char *name, struct err *e);
+/*
+ * Put a new seal in place of that of backup s->name, in one rename: s is what it said, with other
+ * holds or another policy, and is signed by key (NULL: unsigned).  After a crash either the old
+ * seal stands or the new one.  text_digest of *s is the new one's.  A backup that others hold must
+ * not be sealed anew: only the newest of a series.
+ */
+int repo_reseal(struct repo *r, struct seal *s, const struct key *key, struct err *e);
+
 /*
  * Finish or clean up what an earlier run left: a durable and well-formed
  * .NAME.seal.new whose archive and manifest are there with the sealed sizes is rolled
- * forward; other dot-names of backups (.NAME.{tar.gz,manifest.gz,seal}.new and
- * nothing else) are removed.  One log_note for each.
+ * forward; a .NAME.seal.gone has its pruning finished; other dot-names of backups
+ * (.NAME.{tar.gz,manifest.gz,seal}.new and nothing else) are removed.  One log_note for each.
  */
 int repo_recover(struct repo *r, struct err *e);
 
