@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backup/facts.h"
+#include "pack/facts.h"
 
 struct err;
 

@@ -9,16 +9,16 @@
 #include <unistd.h>
 
 #include "archive/cut.h"
-#include "backup/bigfile.h"
-#include "backup/job.h"
 #include "backup/links.h"
-#include "backup/source.h"
 #include "backup/walk.h"
-#include "backup/writer.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
 #include "core/pipeline.h"
+#include "pack/bigfile.h"
+#include "pack/job.h"
+#include "pack/source.h"
+#include "pack/writer.h"
 
 /*
  * What the planner read itself (first names of hard-linked files) waits in the job.  Files
@@ -79,7 +79,7 @@ need_job(struct plan *p, struct err *e)
 }
 
 static int
-add_note(struct plan *p, const struct walk_item *w, enum walk_kind kind, const char *reason,
+add_note(struct plan *p, const struct walk_item *w, enum job_item_kind kind, const char *reason,
     struct err *e)
 {
 	if (need_job(p, e) != 0)
@@ -122,7 +122,7 @@ add_entry(struct plan *p, const struct walk_item *w, enum entry_type type,
 	if (need_job(p, e) != 0)
 		return -1;
 	struct job_item *it =
-	    job_add(p->job, WALK_ENTRY, w->path, w->path_len, en.link, en.link_len, e);
+	    job_add(p->job, JOB_ENTRY, w->path, w->path_len, en.link, en.link_len, e);
 	if (it == NULL)
 		return -1;
 	it->type = type;
@@ -146,7 +146,7 @@ add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, 
 		return -1;
 	int rc = bigfile_prepare(b, e);
 	if (rc == 1) {
-		rc = add_note(p, w, WALK_UNREADABLE, strerrordesc_np(errno), e);
+		rc = add_note(p, w, JOB_UNREADABLE, strerrordesc_np(errno), e);
 		facts->nlink = 0; /* not stored: no other name can be a link to it */
 	} else if (rc == 0) {
 		*facts = b->facts;
@@ -176,7 +176,7 @@ add_read(struct plan *p, const struct walk_item *w, int fd, struct facts *facts,
 		if (rc == 0)
 			return 0;
 	} else if (rc == 1) {
-		rc = add_note(p, w, WALK_UNREADABLE, strerrordesc_np(saved), e);
+		rc = add_note(p, w, JOB_UNREADABLE, strerrordesc_np(saved), e);
 		facts->nlink = 0;
 	}
 	if (f != NULL)
@@ -193,9 +193,9 @@ open_and_add(struct plan *p, struct walk_item *w, struct err *e)
 
 	switch (source_open(w->dirfd, w->name, &fd, &now)) {
 	case SOURCE_VANISHED:
-		return add_note(p, w, WALK_VANISHED, NULL, e);
+		return add_note(p, w, JOB_VANISHED, NULL, e);
 	case SOURCE_UNREADABLE:
-		return add_note(p, w, WALK_UNREADABLE, strerrordesc_np(errno), e);
+		return add_note(p, w, JOB_UNREADABLE, strerrordesc_np(errno), e);
 	case SOURCE_OK:
 		break;
 	}
@@ -264,14 +264,16 @@ take(struct plan *p, struct walk_item *w, struct err *e)
 		log_verbose("%s: excluded", w->path);
 		return 0;
 	case WALK_VANISHED:
+		return add_note(p, w, JOB_VANISHED, NULL, e);
 	case WALK_UNREADABLE:
+		return add_note(p, w, JOB_UNREADABLE, w->reason, e);
 	case WALK_SKIPPED:
-		return add_note(p, w, w->kind, w->reason, e);
+		return add_note(p, w, JOB_SKIPPED, w->reason, e);
 	case WALK_ENTRY:
 		break;
 	}
 	if (w->path_len > PATH_LEN_MAX)
-		return add_note(p, w, WALK_UNREADABLE, "path too long", e);
+		return add_note(p, w, JOB_UNREADABLE, "path too long", e);
 	if (w->path_len > 0)
 		p->result->entries++;
 	enum entry_type type = type_of(w->facts.mode);

@@ -7,7 +7,6 @@
 
 #include "backup/opts.h"
 #include "backup/survey.h"
-#include "backup/tally.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -15,6 +14,7 @@
 #include "core/num.h"
 #include "core/path.h"
 #include "core/progress.h"
+#include "pack/tally.h"
 #include "seal/seal.h"
 
 static bool

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backup/facts.h"
+#include "pack/facts.h"
 
 struct err;
 struct exclude;

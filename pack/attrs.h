@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_ATTRS_H
-#define BACKUP_ATTRS_H
+#ifndef PACK_ATTRS_H
+#define PACK_ATTRS_H
 
 #include <stddef.h>
 

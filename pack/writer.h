@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_WRITER_H
-#define BACKUP_WRITER_H
+#ifndef PACK_WRITER_H
+#define PACK_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backup/tally.h"
+#include "pack/tally.h"
 
 struct bigfile;
 struct err;

@@ -17,10 +17,10 @@
 #include <sys/xattr.h>
 
 #include "archive/cut.h"
-#include "backup/source.h"
-#include "backup/tally.h"
 #include "core/log.h"
 #include "core/stop.h"
+#include "pack/source.h"
+#include "pack/tally.h"
 #include "tests/unit/packed.h"
 #include "tests/unit/scratch.h"
 

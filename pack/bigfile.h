@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_BIGFILE_H
-#define BACKUP_BIGFILE_H
+#ifndef PACK_BIGFILE_H
+#define PACK_BIGFILE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "archive/entry.h"
-#include "backup/attrs.h"
-#include "backup/facts.h"
 #include "core/hash.h"
+#include "pack/attrs.h"
+#include "pack/facts.h"
 
 struct err;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/pack.h"
+#include "pack/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +10,12 @@
 #include "archive/cut.h"
 #include "archive/member.h"
 #include "archive/tarwrite.h"
-#include "backup/holes.h"
-#include "backup/job.h"
-#include "backup/statkey.h"
 #include "core/beneath.h"
 #include "core/err.h"
 #include "core/stop.h"
+#include "pack/holes.h"
+#include "pack/job.h"
+#include "pack/statkey.h"
 
 /*
  * Cuts are planned from sizes; extended attributes and growing files come on top.
@@ -301,18 +301,16 @@ static int
 pack_item(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
 {
 	switch (it->kind) {
-	case WALK_VANISHED:
+	case JOB_VANISHED:
 		note_item(p, j, it, SECTION_VANISHED, NULL);
 		return 0;
-	case WALK_UNREADABLE:
+	case JOB_UNREADABLE:
 		note_item(p, j, it, SECTION_UNREADABLE, job_text(j, it));
 		return 0;
-	case WALK_SKIPPED:
+	case JOB_SKIPPED:
 		note_item(p, j, it, SECTION_SKIPPED, job_text(j, it));
 		return 0;
-	case WALK_EXCLUDED:
-		return 0;
-	case WALK_ENTRY:
+	case JOB_ENTRY:
 		break;
 	}
 	if (it->type != ENTRY_FILE)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "backup/facts.h"
-#include "backup/statkey.h"
+#include "pack/facts.h"
+#include "pack/statkey.h"
 
 static const struct timespec now = {.tv_sec = 1000000};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/writer.h"
+#include "pack/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +9,12 @@
 #include "archive/cut.h"
 #include "archive/member.h"
 #include "archive/tarwrite.h"
-#include "backup/pack.h"
-#include "backup/writer_impl.h"
 #include "core/err.h"
 #include "core/io.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
+#include "pack/pack.h"
+#include "pack/writer_impl.h"
 #include "seal/manifest.h"
 #include "seal/seal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/attrs.h"
+#include "pack/attrs.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_HOLES_H
-#define BACKUP_HOLES_H
+#ifndef PACK_HOLES_H
+#define PACK_HOLES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/job.h"
+#include "pack/job.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ put_string(struct buf *b, const char *s, size_t len)
 }
 
 struct job_item *
-job_add(struct job *j, enum walk_kind kind, const char *path, size_t path_len, const char *text,
+job_add(struct job *j, enum job_item_kind kind, const char *path, size_t path_len, const char *text,
     size_t text_len, struct err *e)
 {
 	if (j->n_items == j->cap_items) {

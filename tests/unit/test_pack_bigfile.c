@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "archive/cut.h"
-#include "backup/bigfile.h"
 #include "core/err.h"
+#include "pack/bigfile.h"
 #include "tests/unit/scratch.h"
 
 #define KIB 1024ull

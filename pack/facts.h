@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_FACTS_H
-#define BACKUP_FACTS_H
+#ifndef PACK_FACTS_H
+#define PACK_FACTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

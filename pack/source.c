@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/source.h"
+#include "pack/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "archive/cut.h"
-#include "backup/writer_impl.h"
 #include "core/err.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
 #include "core/stop.h"
+#include "pack/writer_impl.h"
 #include "seal/manifest.h"
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/facts.h"
+#include "pack/facts.h"
 
 #include <sys/sysmacros.h>
 

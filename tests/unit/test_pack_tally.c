@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "backup/tally.h"
 #include "core/log.h"
+#include "pack/tally.h"
 #include "tests/unit/child.h"
 
 static int

@@ -15,8 +15,8 @@
 
 #include <sys/xattr.h>
 
-#include "backup/attrs.h"
 #include "core/err.h"
+#include "pack/attrs.h"
 #include "tests/unit/scratch.h"
 
 static char dir[SCRATCH_MAX], file[SCRATCH_MAX + 8];

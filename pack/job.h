@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_JOB_H
-#define BACKUP_JOB_H
+#ifndef PACK_JOB_H
+#define PACK_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,12 +8,11 @@
 #include <time.h>
 
 #include "archive/entry.h"
-#include "backup/bigfile.h"
-#include "backup/facts.h"
-#include "backup/source.h"
-#include "backup/tally.h"
-#include "backup/walk.h"
 #include "core/buf.h"
+#include "pack/bigfile.h"
+#include "pack/facts.h"
+#include "pack/source.h"
+#include "pack/tally.h"
 #include "seal/manifest.h"
 #include "seal/section.h"
 
@@ -30,9 +29,16 @@ enum job_kind {
 	JOB_CHUNK, /* of a large file */
 };
 
-/* An entry of a JOB_FILES, or a note (WALK_VANISHED, WALK_UNREADABLE, WALK_SKIPPED). */
+/* What a JOB_FILES is made of: entries, and notes on what should have been one. */
+enum job_item_kind {
+	JOB_ENTRY,
+	JOB_VANISHED,
+	JOB_UNREADABLE, /* text: why */
+	JOB_SKIPPED, /* text: why */
+};
+
 struct job_item {
-	enum walk_kind kind;
+	enum job_item_kind kind;
 	enum entry_type type;
 	struct facts facts; /* as listed; of a hard link those of its first name */
 	size_t path, path_len; /* places in strings; each is NUL-terminated */
@@ -80,7 +86,7 @@ void job_free(void *job); /* NULL is harmless */
 const char *job_path(const struct job *j, const struct job_item *it);
 const char *job_text(const struct job *j, const struct job_item *it);
 /* One more item, with copies of path and text (NULL: none).  Valid until the next. */
-struct job_item *job_add(struct job *j, enum walk_kind kind, const char *path, size_t path_len,
+struct job_item *job_add(struct job *j, enum job_item_kind kind, const char *path, size_t path_len,
     const char *text, size_t text_len, struct err *e);
 /* The item as it was listed, for its weight and its header; FILE: size as listed. */
 void job_entry(const struct job *j, const struct job_item *it, struct entry *en);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_SOURCE_H
-#define BACKUP_SOURCE_H
+#ifndef PACK_SOURCE_H
+#define PACK_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "backup/attrs.h"
-#include "backup/facts.h"
 #include "core/buf.h"
+#include "pack/attrs.h"
+#include "pack/facts.h"
 #include "seal/section.h"
 
 struct err;

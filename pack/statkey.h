@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_STATKEY_H
-#define BACKUP_STATKEY_H
+#ifndef PACK_STATKEY_H
+#define PACK_STATKEY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "archive/entry.h"
-#include "backup/facts.h"
 #include "core/hash.h"
+#include "pack/facts.h"
 
 /*
  * The stat key of an archive member: docs/FORMAT.md, "Stat key".  The same key

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/tally.h"
+#include "pack/tally.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/bigfile.h"
+#include "pack/bigfile.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
-#include "backup/holes.h"
-#include "backup/statkey.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "pack/holes.h"
+#include "pack/statkey.h"
 
 int
 bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e)

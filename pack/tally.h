@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_TALLY_H
-#define BACKUP_TALLY_H
+#ifndef PACK_TALLY_H
+#define PACK_TALLY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_WRITER_IMPL_H
-#define BACKUP_WRITER_IMPL_H
+#ifndef PACK_WRITER_IMPL_H
+#define PACK_WRITER_IMPL_H
 
-#include "backup/holes.h"
-#include "backup/job.h"
-#include "backup/writer.h"
 #include "core/hash.h"
+#include "pack/holes.h"
+#include "pack/job.h"
+#include "pack/writer.h"
 #include "seal/section.h"
 
 struct manifest_mark;

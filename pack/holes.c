@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/holes.h"
+#include "pack/holes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "archive/cut.h"
-#include "backup/source.h"
 #include "core/err.h"
 #include "core/stop.h"
+#include "pack/source.h"
 
 void
 holes_init(struct holes *h, uint64_t size)

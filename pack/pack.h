@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_PACK_H
-#define BACKUP_PACK_H
+#ifndef PACK_PACK_H
+#define PACK_PACK_H
 
 struct err;
 struct job;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/statkey.h"
+#include "pack/statkey.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "backup/source.h"
 #include "core/err.h"
+#include "pack/source.h"
 #include "tests/unit/scratch.h"
 
 static char dir[SCRATCH_MAX], file[SCRATCH_MAX + 8];
