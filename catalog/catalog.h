@@ -140,4 +140,51 @@ int catalog_query(
 int catalog_members(
     struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e);
 
+/* ---- figures, over what counts in answers (catalog_exclude) ---- */
+
+/*
+ * What the members of one backup's archive come to, in packed bytes.  Two members are the same when
+ * their packed bytes are.  All 0 of a backup whose manifest could not be read.
+ */
+struct catalog_backup_stats {
+	const char *series, *name;
+	uint64_t sequence;
+	bool readable;
+	uint64_t members, packed;
+	uint64_t own_members, own_packed; /* no other backup has these */
+	/* The readable backup before it in its series has not got these; of the first: all. */
+	uint64_t new_members, new_packed;
+};
+struct catalog_stats {
+	uint64_t members, packed; /* of all backups */
+	uint64_t distinct_members,
+	    distinct_packed; /* each member once: what storing it once took */
+	struct catalog_backup_stats *backups; /* by series, then sequence; names are c's */
+	size_t n;
+};
+/* Of one series, or of all with NULL (a member may then be shared between series). */
+int catalog_stats_totals(
+    struct catalog *c, const char *series, struct catalog_stats *out, struct err *e);
+void catalog_stats_done(struct catalog_stats *s); /* all-zero is harmless */
+
+/* Up to n regular files of the newest backups, largest first, then in order of series and path. */
+int catalog_stats_largest(
+    struct catalog *c, const char *series, size_t n, catalog_fn fn, void *ctx, struct err *e);
+
+/* A regular file in all its versions.  Borrowed strings live until the callback returns. */
+struct catalog_changes {
+	const char *series;
+	const char *path;
+	size_t path_len;
+	uint64_t versions; /* with other facts; at least 2 */
+	uint64_t contents; /* of these, with other content than the version before it */
+	uint64_t bytes; /* of all those contents */
+	uint64_t size; /* of the newest version */
+	bool is_current; /* it is in the newest backup of its series */
+};
+typedef int (*catalog_changes_fn)(void *ctx, const struct catalog_changes *p, struct err *e);
+/* Up to n files: those with most contents first, then most versions, most bytes, series, path. */
+int catalog_stats_most_changed(struct catalog *c, const char *series, size_t n,
+    catalog_changes_fn fn, void *ctx, struct err *e);
+
 #endif
