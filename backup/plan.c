@@ -14,25 +14,20 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
-#include "core/pipeline.h"
 #include "pack/bigfile.h"
-#include "pack/job.h"
+#include "pack/feed.h"
 #include "pack/source.h"
-#include "pack/writer.h"
 
 /*
  * What the planner read itself (first names of hard-linked files) waits in the job.  Files
  * that grow may make that more than was weighed; beyond this they are read as listed.
  */
 #define READ_MAX (8u << 20)
-/* A member's first path may be no longer (docs/FORMAT.md, "Page"). */
-#define PATH_LEN_MAX (128u << 10)
 
 struct plan {
-	struct pipeline *pipeline;
+	struct feed feed;
 	struct walk *walk;
 	struct links *links;
-	struct job *job; /* the member that is being put together; NULL: none */
 	struct timespec before; /* the present entry was looked at after that */
 	struct plan_result *result;
 };
@@ -56,56 +51,13 @@ type_of(uint32_t mode)
 	}
 }
 
-/* ---- jobs ---- */
-
-static int
-submit(struct plan *p, struct err *e)
-{
-	struct job *j = p->job;
-
-	p->job = NULL;
-	return j == NULL ? 0 : pipeline_submit(p->pipeline, j, e);
-}
-
-static int
-need_job(struct plan *p, struct err *e)
-{
-	if (p->job != NULL)
-		return 0;
-	if (job_new(&p->job, JOB_FILES, e) != 0)
-		return -1;
-	p->job->listed = p->before;
-	return 0;
-}
+/* ---- what is fed ---- */
 
 static int
 add_note(struct plan *p, const struct walk_item *w, enum job_item_kind kind, const char *reason,
     struct err *e)
 {
-	if (need_job(p, e) != 0)
-		return -1;
-	const struct job_item *it = job_add(
-	    p->job, kind, w->path, w->path_len, reason, reason == NULL ? 0 : strlen(reason), e);
-	return it == NULL ? -1 : 0;
-}
-
-static void
-weigh(const struct walk_item *w, enum entry_type type, const struct links_file *first,
-    struct entry *en)
-{
-	*en = (struct entry){
-	    .type = type,
-	    .path = w->path,
-	    .path_len = w->path_len,
-	    .size = type == ENTRY_FILE ? w->facts.size : 0,
-	};
-	if (type == ENTRY_SYMLINK) {
-		en->link = w->link;
-		en->link_len = w->link_len;
-	} else if (type == ENTRY_HARDLINK) {
-		en->link = first->path;
-		en->link_len = first->path_len;
-	}
+	return feed_note(&p->feed, kind, w->path, w->path_len, reason, p->before, e);
 }
 
 /* An entry that shares a member; first is set for a hard link, read when its content is here. */
@@ -113,25 +65,23 @@ static int
 add_entry(struct plan *p, const struct walk_item *w, enum entry_type type,
     const struct links_file *first, struct source_file *read, struct err *e)
 {
-	struct entry en;
+	struct feed_entry en = {
+	    .type = type,
+	    .path = w->path,
+	    .path_len = w->path_len,
+	    .facts = first != NULL ? &first->facts : &w->facts,
+	    .read = read,
+	    .before = p->before,
+	};
 
-	weigh(w, type, first, &en);
-	uint64_t weight = cut_weight(&en);
-	if (p->job != NULL && cut_before(&en, p->job->weight) && submit(p, e) != 0)
-		return -1;
-	if (need_job(p, e) != 0)
-		return -1;
-	struct job_item *it =
-	    job_add(p->job, JOB_ENTRY, w->path, w->path_len, en.link, en.link_len, e);
-	if (it == NULL)
-		return -1;
-	it->type = type;
-	it->facts = first != NULL ? first->facts : w->facts;
-	it->read = read;
-	if (read != NULL)
-		p->job->read_bytes += read->data.len;
-	p->job->weight += weight;
-	return 0;
+	if (type == ENTRY_SYMLINK) {
+		en.link = w->link;
+		en.link_len = w->link_len;
+	} else if (type == ENTRY_HARDLINK) {
+		en.link = first->path;
+		en.link_len = first->path_len;
+	}
+	return feed_add(&p->feed, &en, e);
 }
 
 /* ---- files that the planner opens ---- */
@@ -150,9 +100,7 @@ add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, 
 		facts->nlink = 0; /* not stored: no other name can be a link to it */
 	} else if (rc == 0) {
 		*facts = b->facts;
-		rc = submit(p, e);
-		if (rc == 0)
-			rc = writer_submit_big(p->pipeline, b, e);
+		rc = feed_big(&p->feed, b, e);
 	}
 	bigfile_unref(b);
 	return rc;
@@ -165,7 +113,7 @@ add_read(struct plan *p, const struct walk_item *w, int fd, struct facts *facts,
 	struct source_file *f = calloc(1, sizeof(*f));
 	size_t max = CUT_LARGE_MIN - 1;
 
-	if (p->job != NULL && p->job->read_bytes > READ_MAX)
+	if (feed_held(&p->feed) > READ_MAX)
 		max = w->facts.size;
 	int rc = f == NULL ? err_nomem(e) : source_read(f, fd, facts, &w->facts, max, e);
 	int saved = errno;
@@ -272,7 +220,7 @@ take(struct plan *p, struct walk_item *w, struct err *e)
 	case WALK_ENTRY:
 		break;
 	}
-	if (w->path_len > PATH_LEN_MAX)
+	if (w->path_len > FEED_PATH_MAX)
 		return add_note(p, w, JOB_UNREADABLE, "path too long", e);
 	if (w->path_len > 0)
 		p->result->entries++;
@@ -284,7 +232,7 @@ int
 plan_run(struct pipeline *pipeline, int source_fd, const struct walk_opts *opts,
     struct plan_result *result, struct err *e)
 {
-	struct plan p = {.pipeline = pipeline, .result = result};
+	struct plan p = {.feed = {.pipeline = pipeline}, .result = result};
 	struct walk_item item;
 	int rc = -1;
 
@@ -298,9 +246,9 @@ plan_run(struct pipeline *pipeline, int source_fd, const struct walk_opts *opts,
 			rc = -1;
 	} while (rc == 1);
 	if (rc == 0)
-		rc = submit(&p, e);
+		rc = feed_end(&p.feed, e);
 out:
-	job_free(p.job);
+	feed_done(&p.feed);
 	walk_free(p.walk);
 	links_free(p.links);
 	return rc;

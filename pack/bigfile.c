@@ -3,16 +3,83 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "pack/holes.h"
+#include "pack/source.h"
 #include "pack/statkey.h"
 
+/* ---- a live file ---- */
+
+static int
+live_facts(struct bigfile *b, struct facts *out)
+{
+	struct stat st;
+
+	if (fstat(b->fd, &st) != 0)
+		return -1;
+	facts_from(out, &st);
+	return 0;
+}
+
+static int
+live_attrs(struct bigfile *b, struct attrs *out, struct err *e)
+{
+	return attrs_read_fd(out, b->fd, e);
+}
+
+/*
+ * A look at the blocks, and at the file system's map, spares most files the scan: blocks
+ * alone are fewer on file systems that compress, too.  It decides nothing: holes that it
+ * misses are found when the file is packed, which is then done again.
+ */
+static bool
+live_may_be_sparse(const struct bigfile *b)
+{
+	uint64_t blocks = b->facts.size / 512;
+
+	return blocks > b->facts.blocks && (blocks - b->facts.blocks) * 512 > CUT_SPARSE_MIN / 2 &&
+	    holes_known(b->fd, b->facts.size) > CUT_SPARSE_MIN;
+}
+
+static int
+live_scan(struct bigfile *b, struct holes *h, struct err *e)
+{
+	return holes_scan(h, b->fd, e);
+}
+
+static int
+live_read(struct bigfile *b, uint64_t offset, uint8_t *out, size_t len, struct section_range *bad,
+    struct err *e)
+{
+	(void)e;
+	return source_read_range(b->fd, offset, out, len, bad);
+}
+
+static void
+live_close(struct bigfile *b)
+{
+	(void)close(b->fd);
+}
+
+static const struct bigfile_ops live_ops = {
+    .facts = live_facts,
+    .attrs = live_attrs,
+    .may_be_sparse = live_may_be_sparse,
+    .scan = live_scan,
+    .read = live_read,
+    .close = live_close,
+};
+
+/* ---- any ---- */
+
 int
-bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e)
+bigfile_new_ops(struct bigfile **out, const struct bigfile_ops *ops, void *file, const char *path,
+    size_t path_len, struct err *e)
 {
 	struct bigfile *b = calloc(1, sizeof(*b));
 	char *copy = malloc(path_len + 1);
@@ -20,16 +87,28 @@ bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, str
 	if (b == NULL || copy == NULL) {
 		free(b);
 		free(copy);
-		(void)close(fd);
 		return err_nomem(e);
 	}
 	memcpy(copy, path, path_len);
 	copy[path_len] = '\0';
 	atomic_init(&b->refs, 1);
-	b->fd = fd;
+	b->ops = ops;
+	b->fd = -1;
+	b->file = file;
 	b->path = copy;
 	b->path_len = path_len;
 	*out = b;
+	return 0;
+}
+
+int
+bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e)
+{
+	if (bigfile_new_ops(out, &live_ops, NULL, path, path_len, e) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	(*out)->fd = fd;
 	return 0;
 }
 
@@ -45,7 +124,7 @@ bigfile_unref(struct bigfile *b)
 {
 	if (b == NULL || atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
-	(void)close(b->fd);
+	b->ops->close(b);
 	attrs_done(&b->attrs);
 	free(b->extents);
 	free(b->path);
@@ -77,20 +156,6 @@ bigfile_make_sparse(struct bigfile *b, struct entry_extent *extents, size_t n)
 	b->n_extents = n;
 }
 
-/*
- * A look at the blocks, and at the file system's map, spares most files the scan: blocks
- * alone are fewer on file systems that compress, too.  It decides nothing: holes that it
- * misses are found when the file is packed, which is then done again.
- */
-static bool
-may_be_sparse(const struct bigfile *b)
-{
-	uint64_t blocks = b->facts.size / 512;
-
-	return blocks > b->facts.blocks && (blocks - b->facts.blocks) * 512 > CUT_SPARSE_MIN / 2 &&
-	    holes_known(b->fd, b->facts.size) > CUT_SPARSE_MIN;
-}
-
 static int
 find_holes(struct bigfile *b, struct err *e)
 {
@@ -100,10 +165,10 @@ find_holes(struct bigfile *b, struct err *e)
 	b->extents = NULL;
 	b->n_extents = 0;
 	b->sparse = false;
-	if (!may_be_sparse(b))
+	if (!b->ops->may_be_sparse(b))
 		return 0;
 	holes_init(&h, b->facts.size);
-	int rc = holes_scan(&h, b->fd, e);
+	int rc = b->ops->scan(b, &h, e);
 	if (rc == 0 && holes_worth(&h)) {
 		bigfile_make_sparse(b, h.extents, h.n);
 		h.extents = NULL;
@@ -118,12 +183,10 @@ bigfile_prepare(struct bigfile *b, struct err *e)
 	struct timespec now = clock_now();
 	struct statkey key;
 	struct entry en;
-	struct stat st;
 
-	if (fstat(b->fd, &st) != 0)
+	if (b->ops->facts(b, &b->facts) != 0)
 		return 1;
-	facts_from(&b->facts, &st);
-	if (attrs_read_fd(&b->attrs, b->fd, e) != 0 || find_holes(b, e) != 0)
+	if (b->ops->attrs(b, &b->attrs, e) != 0 || find_holes(b, e) != 0)
 		return -1;
 	bigfile_entry(b, &en);
 	statkey_init(&key, now);

@@ -12,16 +12,43 @@
 #include "pack/attrs.h"
 #include "pack/facts.h"
 
+struct bigfile;
 struct err;
+struct holes;
+struct section_range;
 
 /*
- * A large file on its way through the workers: one open descriptor, shared by
- * the jobs of its header and chunks, and the facts that its header states.
- * References are counted; the last one closes it.
+ * Where a large file's facts and content come from.  read is called by several threads at once,
+ * the others by one at a time.
+ */
+struct bigfile_ops {
+	/* As of now; 0, or -1 and errno. */
+	int (*facts)(struct bigfile *b, struct facts *out);
+	/* In place of what *out holds; -1 only where the backup cannot go on. */
+	int (*attrs)(struct bigfile *b, struct attrs *out, struct err *e);
+	/* Is there reason to look for holes before the first pass?  By b->facts; only a hint. */
+	bool (*may_be_sparse)(const struct bigfile *b);
+	/* Feed all of the file to *h. */
+	int (*scan)(struct bigfile *b, struct holes *h, struct err *e);
+	/*
+	 * [offset, offset + len).  1: all of it; 0: out is filled up with zeros, and *bad is what
+	 * gave an I/O error (len 0: none, the file is shorter); -1: the backup cannot go on.
+	 */
+	int (*read)(struct bigfile *b, uint64_t offset, uint8_t *out, size_t len,
+	    struct section_range *bad, struct err *e);
+	void (*close)(struct bigfile *b);
+};
+
+/*
+ * A large file on its way through the workers, shared by the jobs of its header and
+ * chunks, and the facts that its header states.  References are counted; the last one
+ * closes it.
  */
 struct bigfile {
 	atomic_uint refs;
-	int fd;
+	const struct bigfile_ops *ops;
+	int fd; /* of a live file */
+	void *file; /* of others: what ops work on */
 	char *path; /* clean */
 	size_t path_len;
 	/* Set by bigfile_prepare(), constant while jobs of this pass exist: */
@@ -34,14 +61,17 @@ struct bigfile {
 	uint8_t key[SHA256_LEN];
 };
 
-/* Takes fd, also on failure. One reference is the caller's. */
+/* A live file.  Takes fd, also on failure. One reference is the caller's. */
 int bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e);
+/* Another one.  file is closed by ops->close, but not after a failure of this. */
+int bigfile_new_ops(struct bigfile **out, const struct bigfile_ops *ops, void *file,
+    const char *path, size_t path_len, struct err *e);
 struct bigfile *bigfile_ref(struct bigfile *b);
 void bigfile_unref(struct bigfile *b); /* NULL is harmless */
 
 /*
- * Before each pass: take facts and attributes, and where a good part of the file is not
- * allocated, look for holes.  1 when the facts cannot be had (errno); -1.
+ * Before each pass: take facts and attributes, and where the file may well be sparse, look for
+ * holes.  1 when the facts cannot be had (errno); -1.
  */
 int bigfile_prepare(struct bigfile *b, struct err *e);
 /* After a pass that found more holes than it should: the next one is sparse.  Takes extents. */

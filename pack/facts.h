@@ -24,6 +24,8 @@ struct facts {
 	uint32_t nlink;
 	uint32_t rdev_major, rdev_minor; /* devices; else 0 */
 };
+/* ctime_sec of what no stat(2) told: it gives no stat key. */
+#define FACTS_NO_CTIME INT64_MAX
 
 void facts_from(struct facts *f, const struct stat *st);
 /* Size, mtime and ctime are the same: nobody wrote in between, as far as can be seen. */

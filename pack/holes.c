@@ -108,6 +108,21 @@ holes_feed(struct holes *h, uint64_t len, bool zeros, struct err *e)
 	return 0;
 }
 
+int
+holes_feed_data(struct holes *h, const uint8_t *data, size_t len, struct err *e)
+{
+	while (len > 0) {
+		size_t piece = holes_piece(h) - (size_t)(h->pos & (holes_piece(h) - 1));
+		if (piece > len)
+			piece = len;
+		if (holes_feed(h, piece, holes_is_zero(data, piece), e) != 0)
+			return -1;
+		data += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
 /* [h->pos, end) is data as the file system sees it; zeros in it count as well. */
 static int
 scan_data(struct holes *h, int fd, uint64_t end, uint8_t *room, struct err *e)
@@ -121,15 +136,11 @@ scan_data(struct holes *h, int fd, uint64_t end, uint8_t *room, struct err *e)
 		(void)source_read_range(fd, h->pos, room, n, &bad);
 		if (stop_check(e) != 0)
 			return -1;
-		for (uint64_t at = 0; at < n;) {
-			uint64_t piece = holes_piece(h) - (h->pos & (holes_piece(h) - 1));
-			if (piece > n - at)
-				piece = n - at;
-			bool zeros = bad.len == 0 && holes_is_zero(room + at, piece);
-			if (holes_feed(h, piece, zeros, e) != 0)
-				return -1;
-			at += piece;
-		}
+		/* What cannot be read counts as data. */
+		if (bad.len > 0)
+			memset(room, 1, n);
+		if (holes_feed_data(h, room, n, e) != 0)
+			return -1;
 	}
 	return 0;
 }

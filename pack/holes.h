@@ -31,6 +31,8 @@ void holes_done(struct holes *h);
  * of holes_piece() bytes, for what it says holds for all of it.
  */
 int holes_feed(struct holes *h, uint64_t len, bool zeros, struct err *e);
+/* The next len bytes are these. */
+int holes_feed_data(struct holes *h, const uint8_t *data, size_t len, struct err *e);
 /* The largest piece to look at: the unit, but no more than 1 MiB.  Divides both. */
 uint32_t holes_piece(const struct holes *h);
 /* All is fed. Is the file to be stored sparse? */

@@ -43,7 +43,7 @@ struct job_item {
 	struct facts facts; /* as listed; of a hard link those of its first name */
 	size_t path, path_len; /* places in strings; each is NUL-terminated */
 	size_t text, text_len; /* link target, or a note's reason */
-	struct source_file *read; /* the planner read it already; owned */
+	struct source_file *read; /* the planner read it (of a FILE content, too); owned */
 };
 
 /* An archive member, packed, and its section. */

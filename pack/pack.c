@@ -273,25 +273,35 @@ read_file(struct packer *p, struct job *j, const struct job_item *it, struct err
 	return put_file(p, j, it, &p->file, e);
 }
 
+static int
+read_attrs(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
+{
+	const char *path = job_path(j, it), *base;
+
+	attrs_clear(&p->attrs);
+	if (open_parent(p, path, it->path_len, &base) == 0) {
+		if (attrs_read_at(&p->attrs, p->dirfd, base, e) != 0)
+			return -1;
+	} else if (source_failure(errno) != SOURCE_VANISHED)
+		p->attrs.denied = errno;
+	if (p->attrs.denied != 0)
+		tally_event(
+		    &j->tally, TALLY_ATTRS, path, it->path_len, strerrordesc_np(p->attrs.denied));
+	return 0;
+}
+
 /* All that has no content to read: the entry is as it was listed. */
 static int
 put_other(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
 {
-	const char *path = job_path(j, it), *base;
 	struct entry en;
 
 	job_entry(j, it, &en);
-	attrs_clear(&p->attrs);
-	/* A hard link's attributes are those of its first name. */
-	if (it->type != ENTRY_HARDLINK) {
-		if (open_parent(p, path, it->path_len, &base) == 0) {
-			if (attrs_read_at(&p->attrs, p->dirfd, base, e) != 0)
-				return -1;
-		} else if (source_failure(errno) != SOURCE_VANISHED)
-			p->attrs.denied = errno;
-		if (p->attrs.denied != 0)
-			tally_event(&j->tally, TALLY_ATTRS, path, it->path_len,
-			    strerrordesc_np(p->attrs.denied));
+	if (it->read != NULL) {
+		attrs_entry(&it->read->attrs, &en);
+	} else if (it->type != ENTRY_HARDLINK) { /* that one has its first name's */
+		if (read_attrs(p, j, it, e) != 0)
+			return -1;
 		attrs_entry(&p->attrs, &en);
 	}
 	return put_entry(p, j, it, &en, NULL, e);
@@ -396,7 +406,7 @@ add_bad(struct section_range *sum, const struct section_range *bad)
 static int
 pack_chunk(struct packer *p, struct job *j, struct err *e)
 {
-	const struct bigfile *b = j->big;
+	struct bigfile *b = j->big;
 	struct entry_extent run;
 	struct section_range bad;
 	struct holes h;
@@ -406,7 +416,10 @@ pack_chunk(struct packer *p, struct job *j, struct err *e)
 		uint8_t *room = buf_reserve(&j->plain, run.len + TAR_BLOCK);
 		if (room == NULL)
 			return err_nomem(e);
-		if (!source_read_range(b->fd, run.offset, room, run.len, &bad))
+		int rc = b->ops->read(b, run.offset, room, run.len, &bad, e);
+		if (rc < 0)
+			return err_where(e, "%s", b->path);
+		if (rc == 0)
 			j->was_short = true;
 		add_bad(&j->bad, &bad);
 		j->plain.len += run.len;

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
@@ -183,12 +182,10 @@ prefix_stands(const struct writer_big *b, struct err *e)
 	sha256_init(&h);
 	for (uint64_t at = 0; at < size; at += CUT_CHUNK) {
 		size_t n = size - at < CUT_CHUNK ? (size_t)(size - at) : CUT_CHUNK;
-		if (stop_check(e) != 0)
+		if ((rc = stop_check(e)) != 0)
 			goto out;
-		if (!source_read_range(b->file->fd, at, room, n, &bad)) {
-			rc = 0;
+		if ((rc = b->file->ops->read(b->file, at, room, n, &bad, e)) != 1)
 			goto out;
-		}
 		sha256_update(&h, room, n);
 	}
 	sha256_final(&h, again);
@@ -228,16 +225,14 @@ static enum verdict
 judge(struct writer_big *b, struct section_facts *facts, struct err *e)
 {
 	struct facts after;
-	struct stat st;
 
 	*facts = (struct section_facts){.unreadable = b->bad, .n_unreadable = b->n_bad};
 	if (b->n_bad > 0)
 		return KEEP; /* a disk that fails is not asked again */
-	if (fstat(b->file->fd, &st) != 0) {
+	if (b->file->ops->facts(b->file, &after) != 0) {
 		facts->changed = true; /* nobody knows */
 		return KEEP;
 	}
-	facts_from(&after, &st);
 	if (b->was_short || !facts_unmoved(&b->file->facts, &after))
 		return judge_moved(b, &after, facts, e);
 	if (b->file->sparse || !holes_worth(&b->holes))

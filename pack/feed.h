@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PACK_FEED_H
+#define PACK_FEED_H
+
+#include <stddef.h>
+#include <time.h>
+
+#include "archive/entry.h"
+#include "pack/job.h"
+
+struct bigfile;
+struct err;
+struct facts;
+struct pipeline;
+struct source_file;
+
+/*
+ * What a planner feeds to the packer.
+ *
+ * There are two planners: that of backup walks a live tree, that of manifest import goes over
+ * what it took out of somebody else's archive.  They have nothing in common but what comes out:
+ * one format, one rule for cuts, one order.  So the border runs here: a planner says which
+ * entries there are, in order, and this decides what becomes a job; from there on nobody knows
+ * who planned it.
+ *
+ *	backup/plan.c ------+                  +-- workers: pack.c --+
+ *	                    +--> feed --> job -+                     +--> writer.c
+ *	manifest/import  ---+                  +-- workers: pack.c --+
+ *
+ * Where the content of a file comes from is told in one of three ways, because three are needed
+ * and no more:
+ *
+ *	by name      a small file of a live tree: the worker opens it beneath the source and reads
+ *it there, so that reading is spread over the workers, too (read is NULL); by value     a small
+ *file that the planner has read already, with its facts and attributes (read): a first name of
+ *several, which must surely be in the archive before others are links to it; and all of an import.
+ *An import's planner inflates what a worker then deflates, which takes a tenth of the time, so one
+ *planner feeds many workers.  An entry without content may have a read, too, for its attributes; by
+ *calls     a large file (struct bigfile), of which chunks are read by several workers at once, and
+ *again when it has changed or turns out to be full of holes.  The calls are a table (struct
+ *bigfile_ops); those of a live file work on a descriptor.
+ *
+ * A table of calls for small files as well was thought of and dropped: each worker would have to
+ * find, open and judge files in two ways, for no more than moving the inflating from one thread
+ * to another.
+ *
+ * What does not move, like the content of an archive, needs none of the judgement of a live file:
+ * its facts are the same before and after, so it is never flagged and never passed twice, but for
+ * its holes.  What has no ctime and no inode can have no stat key: its facts have ctime_sec
+ * INT64_MAX (FACTS_NO_CTIME), which is too fresh for ever.
+ */
+struct feed {
+	struct pipeline *pipeline; /* from writer_pipeline(), borrowed */
+	struct job *job; /* the member that is being put together; NULL: none */
+};
+
+struct feed_entry {
+	enum entry_type type;
+	const char *path; /* clean, NUL-terminated; behind that of the entry before */
+	size_t path_len;
+	const char *link; /* SYMLINK: target; HARDLINK: a path that was fed before; else NULL */
+	size_t link_len;
+	const struct facts *facts; /* of a hard link those of the name that it links to */
+	struct source_file *read;
+	struct timespec before; /* facts are not older than this */
+};
+
+/*
+ * One more entry that shares a member.  Takes en->read, when it succeeds; all else is copied.
+ * path may be as long as FEED_PATH_MAX.
+ */
+#define FEED_PATH_MAX (128u << 10) /* docs/FORMAT.md, "Page" */
+int feed_add(struct feed *f, const struct feed_entry *en, struct err *e);
+/* Something about a path that has no entry. reason may be NULL. */
+int feed_note(struct feed *f, enum job_item_kind kind, const char *path, size_t len,
+    const char *reason, struct timespec before, struct err *e);
+/* A large file that is prepared: its header and its chunks. A reference is taken. */
+int feed_big(struct feed *f, struct bigfile *b, struct err *e);
+/* Bytes that the job in progress holds in its reads. */
+uint64_t feed_held(const struct feed *f);
+/* After the last one: submit what waits.  The pipeline is the caller's to finish. */
+int feed_end(struct feed *f, struct err *e);
+void feed_done(struct feed *f); /* all-zero is harmless */
+
+#endif
