@@ -41,8 +41,7 @@ static bool
 is_our_trouble(const struct err *e)
 {
 	return e->kind == ERR_STOPPED || e->kind == ERR_NOTFOUND ||
-	    (e->kind == ERR_SYS &&
-		(e->sys == ENOMEM || e->sys == EMFILE || e->sys == ENFILE || e->sys == EINTR));
+	    (e->kind == ERR_SYS && (err_is_shortage(e->sys) || e->sys == EINTR));
 }
 
 static int
@@ -122,14 +121,6 @@ repo_backup_done(struct repo_backup *b)
 	seal_done(&b->seal);
 	free(b->why);
 	b->why = NULL;
-}
-
-bool
-repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned)
-{
-	if (b->state != REPO_TRUSTED && !(b->state == REPO_UNSIGNED && accept_unsigned))
-		return false;
-	return strcmp(b->seal.series, series) == 0;
 }
 
 /* ---- all of them ---- */
