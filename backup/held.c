@@ -8,14 +8,6 @@
 #include "seal/seal.h"
 #include "store/repo.h"
 
-bool
-held_accepts(const struct repo_backup *b, const char *series, bool accept_unsigned)
-{
-	if (b->state != REPO_TRUSTED && !(b->state == REPO_UNSIGNED && accept_unsigned))
-		return false;
-	return strcmp(b->seal.series, series) == 0;
-}
-
 const struct repo_backup *
 held_newest(const struct repo_list *l, const char *series, bool accept_unsigned)
 {
@@ -23,7 +15,7 @@ held_newest(const struct repo_list *l, const char *series, bool accept_unsigned)
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
-		if (held_accepts(b, series, accept_unsigned) &&
+		if (repo_counts(b, series, accept_unsigned) &&
 		    (newest == NULL || b->seal.sequence > newest->seal.sequence))
 			newest = b;
 	}
@@ -35,7 +27,7 @@ held_by_run(const struct repo_list *l, const char *series, bool accept_unsigned,
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
-		if (held_accepts(b, series, accept_unsigned) && b->seal.run_id != NULL &&
+		if (repo_counts(b, series, accept_unsigned) && b->seal.run_id != NULL &&
 		    strcmp(b->seal.run_id, run_id) == 0)
 			return b;
 	}
@@ -61,7 +53,7 @@ hold_all(struct seal *s, const struct repo_list *l, enum repo_state state, struc
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
-		if (b->state != state || !held_accepts(b, s->series, true))
+		if (b->state != state || !repo_counts(b, s->series, true))
 			continue;
 		if (is_held(s, b->seal.sequence))
 			log_warn("backup %s has the sequence of another one: not held", b->name);
@@ -126,7 +118,7 @@ warn_backup(const struct repo_backup *b, const char *series, bool accept_unsigne
 			log_warn("backup %s is left alone: %s", b->name, b->why->msg);
 		return;
 	}
-	if (strcmp(b->seal.series, series) != 0 || held_accepts(b, series, accept_unsigned))
+	if (strcmp(b->seal.series, series) != 0 || repo_counts(b, series, accept_unsigned))
 		return;
 	if (b->state == REPO_UNSIGNED)
 		log_warn("backup %s is not signed: left alone, and not held", b->name);

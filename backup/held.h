@@ -10,11 +10,10 @@ struct repo_list;
 struct seal;
 
 /*
- * What a run builds on: the backups of its series that it may believe.  Those are
- * the ones that verify under its own or a trusted key; in a run without a key the
- * unsigned ones too.  Others are left alone: not held, not counted.
+ * What a run builds on: the backups of its series that it may believe (repo_counts() in
+ * store/repo.h).  Those are the ones that verify under its own or a trusted key; in a run without
+ * a key the unsigned ones too.  Others are left alone: not held, not counted.
  */
-bool held_accepts(const struct repo_backup *b, const char *series, bool accept_unsigned);
 /* The newest of them by sequence, or NULL. */
 const struct repo_backup *held_newest(
     const struct repo_list *l, const char *series, bool accept_unsigned);

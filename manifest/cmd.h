@@ -27,11 +27,12 @@ struct cmd {
 	    const struct opt_common *common, const struct opt_list *args, struct err *e);
 };
 
-extern const struct cmd cmd_keygen, cmd_list, cmd_show, cmd_ls, cmd_find, cmd_history, cmd_rebuild;
+extern const struct cmd cmd_keygen, cmd_list, cmd_show, cmd_ls, cmd_find, cmd_history, cmd_diff,
+    cmd_rebuild;
 /* All of them, in the order of --help; ends with NULL. */
 extern const struct cmd *const cmd_all[];
 extern const struct opt_program cmd_keygen_program, cmd_list_program, cmd_show_program,
-    cmd_ls_program, cmd_find_program, cmd_history_program, cmd_rebuild_program;
+    cmd_ls_program, cmd_find_program, cmd_history_program, cmd_diff_program, cmd_rebuild_program;
 /* All of them, for opt_program.siblings. */
 extern const struct opt_program *const cmd_programs[];
 

@@ -48,11 +48,10 @@ version_flags(const struct catalog_version *v)
 }
 
 void
-version_json(struct json *j, const struct catalog_version *v)
+version_json_facts(struct json *j, const struct catalog_version *v)
 {
 	char mode[8];
 
-	json_path(j, "path", v->path, v->path_len);
 	json_str(j, "type", entry_type_name(v->type));
 	(void)snprintf(mode, sizeof(mode), "%04" PRIo32, v->mode);
 	json_str(j, "mode", mode);
@@ -75,6 +74,13 @@ version_json(struct json *j, const struct catalog_version *v)
 		json_bool(j, "grew", true);
 	if (v->unreadable)
 		json_bool(j, "unreadable", true);
+}
+
+void
+version_json(struct json *j, const struct catalog_version *v)
+{
+	json_path(j, "path", v->path, v->path_len);
+	version_json_facts(j, v);
 }
 
 void

@@ -14,7 +14,9 @@ void version_put_long(struct buf *out, const struct catalog_version *v);
 void version_put_path(struct buf *out, const struct catalog_version *v);
 /* "changed while read" and the like, or "". */
 const char *version_flags(const struct catalog_version *v);
-/* The facts of a version as members of the present object. */
+/* The facts of a version, without its path, as members of the present object. */
+void version_json_facts(struct json *j, const struct catalog_version *v);
+/* The same behind its path. */
 void version_json(struct json *j, const struct catalog_version *v);
 /* The same with series, first and last backup, their number. */
 void version_json_span(struct json *j, const struct catalog_version *v);

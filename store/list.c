@@ -123,6 +123,14 @@ repo_backup_done(struct repo_backup *b)
 	b->why = NULL;
 }
 
+bool
+repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned)
+{
+	if (b->state != REPO_TRUSTED && !(b->state == REPO_UNSIGNED && accept_unsigned))
+		return false;
+	return strcmp(b->seal.series, series) == 0;
+}
+
 /* ---- all of them ---- */
 
 typedef char list_name[SEAL_NAME_MAX + 1];

@@ -36,7 +36,7 @@ struct retain_policy {
 bool retain_policy_is_set(const struct retain_policy *p);
 /* Append "keep-last=10 keep-daily=7", in the order above, as it stands in a seal; "" without. */
 void retain_policy_put(const struct retain_policy *p, struct buf *out);
-/* The way back.  ERR_CORRUPT: something that retain_policy_put() does not write. */
+/* The way back; NULL is "".  ERR_CORRUPT: something that retain_policy_put() does not write. */
 int retain_policy_parse(struct retain_policy *p, const char *text, struct err *e);
 
 enum retain_why {
@@ -58,11 +58,15 @@ struct retain_item {
 	int64_t created; /* seconds, UTC */
 	bool complete, on_hold, verified;
 	unsigned why; /* of enum retain_why; 0: it goes */
+	int64_t period; /* retain_decide()'s own */
 };
 
 /* The decision itself: sets why of each.  items are by sequence, ascending, each once. */
 void retain_decide(const struct retain_policy *p, struct retain_item *items, size_t n);
-/* Append "last, daily, on hold", or for 0 "no rule keeps it" / "incomplete, ...". */
+/*
+ * Append "last, daily, on hold", or, of one that goes, "no rule keeps it" or "incomplete, and a
+ * complete one is newer".
+ */
 void retain_why_put(const struct retain_item *it, struct buf *out);
 
 struct retain_set {
@@ -77,8 +81,8 @@ typedef int (*retain_verified_fn)(void *ctx, const uint8_t digest[SHA256_LEN], s
  * Decide for the backups of l that are of the series and count (repo_counts() in store/repo.h:
  * trusted, or unsigned where that is accepted); of two with one sequence the trusted one, then the
  * first by name, and the other is left alone.  next: the seal of the backup that is being made
- * (series, sequence, created, unreadable), or NULL.  verified may be NULL: nothing is.  Points into
- * l.
+ * (sequence, above all others; created, unreadable), or NULL.  verified may be NULL: nothing is.
+ * Points into l.
  */
 int retain_set_make(struct retain_set *out, const struct repo_list *l, const char *series,
     bool accept_unsigned, const struct seal *next, const struct retain_policy *p,

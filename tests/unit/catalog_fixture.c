@@ -138,8 +138,12 @@ put_entry(struct cf_writer *w, const struct cf_entry *in)
 	    .link = in->link,
 	    .link_len = in->link != NULL ? strlen(in->link) : 0};
 
+	if (in->mode != 0)
+		en.mode = in->mode;
+	if (in->still)
+		en.mtime_sec = 1000000000;
 	if (in->type == ENTRY_FILE)
-		en.size = in->version;
+		en.size = in->still ? 5 : in->version;
 	cf_digest(in->version, facts.sha256);
 	if (w->m.entries == 0) {
 		w->m.kind = MANIFEST_FILES;

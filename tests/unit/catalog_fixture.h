@@ -30,6 +30,8 @@ struct cf_entry {
 	unsigned version; /* gives content, size, and mtime */
 	const char *link;
 	bool changed;
+	bool still; /* size and mtime do not follow version: content changes without a trace */
+	unsigned mode; /* 0: 0755, 0644 */
 };
 
 /* For lists of them. */
