@@ -29,8 +29,7 @@ struct report {
 
 void report_starting(const struct backup_opts *o);
 void report_creating(const struct backup_opts *o, const char *archive);
-/* false: not all could be written. */
-bool report_done(const struct report *r);
+void report_done(const struct report *r);
 void report_dry_run(const struct backup_opts *o, const struct survey *s);
 
 #endif

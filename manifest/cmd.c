@@ -13,12 +13,33 @@
 #include "core/log.h"
 #include "seal/key.h"
 
-const struct cmd *const cmd_all[] = {&cmd_list, &cmd_show, &cmd_ls, &cmd_find, &cmd_history,
-    &cmd_diff, &cmd_rebuild, &cmd_keygen, NULL};
+/* clang-format off: a line for each */
+const struct cmd *const cmd_all[] = {
+    &cmd_list,
+    &cmd_show,
+    &cmd_ls,
+    &cmd_find,
+    &cmd_history,
+    &cmd_diff,
+    &cmd_copy,
+    &cmd_rebuild,
+    &cmd_keygen,
+    NULL,
+};
 
-const struct opt_program *const cmd_programs[] = {&cmd_list_program, &cmd_show_program,
-    &cmd_ls_program, &cmd_find_program, &cmd_history_program, &cmd_diff_program,
-    &cmd_rebuild_program, &cmd_keygen_program, NULL};
+const struct opt_program *const cmd_programs[] = {
+    &cmd_list_program,
+    &cmd_show_program,
+    &cmd_ls_program,
+    &cmd_find_program,
+    &cmd_history_program,
+    &cmd_diff_program,
+    &cmd_copy_program,
+    &cmd_rebuild_program,
+    &cmd_keygen_program,
+    NULL,
+};
+/* clang-format on */
 
 /* ---- the program ---- */
 

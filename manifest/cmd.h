@@ -27,13 +27,28 @@ struct cmd {
 	    const struct opt_common *common, const struct opt_list *args, struct err *e);
 };
 
-extern const struct cmd cmd_keygen, cmd_list, cmd_show, cmd_ls, cmd_find, cmd_history, cmd_diff,
-    cmd_rebuild;
-/* All of them, in the order of --help; ends with NULL. */
+/* A line for each, in the order of --help. */
+extern const struct cmd cmd_list;
+extern const struct cmd cmd_show;
+extern const struct cmd cmd_ls;
+extern const struct cmd cmd_find;
+extern const struct cmd cmd_history;
+extern const struct cmd cmd_diff;
+extern const struct cmd cmd_copy;
+extern const struct cmd cmd_rebuild;
+extern const struct cmd cmd_keygen;
+extern const struct opt_program cmd_list_program;
+extern const struct opt_program cmd_show_program;
+extern const struct opt_program cmd_ls_program;
+extern const struct opt_program cmd_find_program;
+extern const struct opt_program cmd_history_program;
+extern const struct opt_program cmd_diff_program;
+extern const struct opt_program cmd_copy_program;
+extern const struct opt_program cmd_rebuild_program;
+extern const struct opt_program cmd_keygen_program;
+/* All of them, in that order; ends with NULL. */
 extern const struct cmd *const cmd_all[];
-extern const struct opt_program cmd_keygen_program, cmd_list_program, cmd_show_program,
-    cmd_ls_program, cmd_find_program, cmd_history_program, cmd_diff_program, cmd_rebuild_program;
-/* All of them, for opt_program.siblings. */
+/* The same, for opt_program.siblings. */
 extern const struct opt_program *const cmd_programs[];
 
 /* What the program does with its arguments.  The exit status. */

@@ -18,8 +18,8 @@ struct trust;
  * knows file names of a repository is in this room.
  *
  * Nothing here removes or replaces a file that is not a dot-name of a backup in progress, but
- * repo_prune() and repo_reseal().  Files with a backup's name and no seal (archives from before
- * Tarseal, or half a copy) are never touched.
+ * repo_prune(), repo_reseal(), and repo_put_seal().  Files with a backup's name and no seal
+ * (archives from before Tarseal, or half a copy) are never touched.
  */
 struct repo;
 
@@ -32,6 +32,17 @@ const char *repo_dir(const struct repo *r); /* as given, for messages */
 int repo_fd(const struct repo *r); /* of the directory; borrowed */
 /* Can files be made in it (access(2), EROFS)? */
 bool repo_writable(const struct repo *r);
+
+/*
+ * What is it, for who is about to fill it?  A directory that is neither a repository yet nor the
+ * root of a mounted file system may be one whose volume is not mounted.
+ */
+enum repo_place {
+	REPO_PLACE_USED, /* a lock or a backup's file is there */
+	REPO_PLACE_MOUNT, /* not so, but a file system is mounted there */
+	REPO_PLACE_OTHER,
+};
+int repo_place(const struct repo *r, enum repo_place *out, struct err *e);
 
 /*
  * The writer's lock: an OFD lock on .lock, made when missing.  Waits up to
@@ -164,6 +175,11 @@ int repo_prune(struct repo *r, const char *name, struct err *e);
  * not be sealed anew: only the newest of a series.
  */
 int repo_reseal(struct repo *r, struct seal *s, const struct key *key, struct err *e);
+/*
+ * The same with the bytes of a seal that was made elsewhere, as they are: it is for the caller to
+ * know that it is a seal of this backup.
+ */
+int repo_put_seal(struct repo *r, const char *name, const void *seal, size_t len, struct err *e);
 
 /*
  * Finish or clean up what an earlier run left: a durable and well-formed
