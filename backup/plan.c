@@ -144,6 +144,8 @@ open_and_add(struct plan *p, struct walk_item *w, struct err *e)
 		return add_note(p, w, JOB_VANISHED, NULL, e);
 	case SOURCE_UNREADABLE:
 		return add_note(p, w, JOB_UNREADABLE, strerrordesc_np(errno), e);
+	case SOURCE_FAILED:
+		return err_sys(e, "source: %s", w->path);
 	case SOURCE_OK:
 		break;
 	}

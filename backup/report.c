@@ -142,13 +142,14 @@ json_done(const struct report *r)
 	json_end(&j);
 }
 
-void
+bool
 report_done(const struct report *r)
 {
 	if (r->opts->common.json)
 		json_done(r);
 	else if (!r->opts->common.quiet)
 		lines_done(r);
+	return fflush(stdout) == 0 && ferror(stdout) == 0;
 }
 
 static void

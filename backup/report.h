@@ -29,7 +29,8 @@ struct report {
 
 void report_starting(const struct backup_opts *o);
 void report_creating(const struct backup_opts *o, const char *archive);
-void report_done(const struct report *r);
+/* false: not all could be written. */
+bool report_done(const struct report *r);
 void report_dry_run(const struct backup_opts *o, const struct survey *s);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backup/run.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,13 +86,25 @@ load_excludes(struct run *r, struct err *e)
 }
 
 static int
+cannot_open(const char *source, struct err *e)
+{
+	if (errno == ENOENT)
+		return err_set(e, ERR_SYS, "source %s: no such directory", source);
+	if (errno == ENOTDIR)
+		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
+	if (errno == EACCES)
+		return err_sys(e, "source %s: user %u cannot open it", source, (unsigned)geteuid());
+	return err_sys(e, "source %s: cannot be opened", source);
+}
+
+static int
 open_source(struct run *r, struct err *e)
 {
 	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source_fd < 0 || (r->source = realpath(r->o->source, NULL)) == NULL) {
-		(void)err_sys(e, "cannot be opened as a directory");
-		return err_where(e, "source %s", r->o->source);
-	}
+	if (r->source_fd < 0)
+		return cannot_open(r->o->source, e);
+	if ((r->source = realpath(r->o->source, NULL)) == NULL)
+		return err_sys(e, "source %s: its full path", r->o->source);
 	/* Attributes of what is not opened (links, devices) are reached through it. */
 	if (access("/proc/self/fd", X_OK) != 0)
 		log_warn("/proc is not mounted: extended attributes of directories and links are "
@@ -200,14 +213,25 @@ fill(struct run *r, struct err *e)
 
 /* entries: beside the source itself. */
 static int
-check_not_empty(const struct run *r, uint64_t entries, struct err *e)
+check_not_empty(
+    const struct run *r, uint64_t entries, uint64_t unreadable, uint64_t excluded, struct err *e)
 {
-	if (entries == 0 && !r->o->allow_empty)
+	const char *source = r->o->source;
+
+	if (entries > 0 || r->o->allow_empty)
+		return 0;
+	if (unreadable > 0)
 		return err_set(e, ERR_SYS,
-		    "source %s holds nothing to back up: is its volume mounted? "
-		    "(--allow-empty accepts it)",
-		    r->o->source);
-	return 0;
+		    "source %s: nothing in it can be read by user %u; no backup is made", source,
+		    (unsigned)geteuid());
+	if (excluded > 0)
+		return err_set(e, ERR_SYS,
+		    "source %s: all that it holds is excluded (--allow-empty accepts that)",
+		    source);
+	return err_set(e, ERR_SYS,
+	    "source %s holds nothing to back up: is its volume mounted? "
+	    "(--allow-empty accepts it)",
+	    source);
 }
 
 static int
@@ -226,8 +250,10 @@ write_all(struct run *r, struct repo_txn *t, struct err *e)
 
 	if (writer_new(&r->writer, &opts, e) != 0 || fill(r, e) != 0)
 		return -1;
-	uint64_t entries = writer_tally(r->writer)->entries;
-	if (check_not_empty(r, entries > 0 ? entries - 1 : 0, e) != 0 || stop_check(e) != 0)
+	const struct tally *found = writer_tally(r->writer);
+	if (check_not_empty(r, found->entries > 0 ? found->entries - 1 : 0,
+		found->events[TALLY_UNREADABLE], r->planned.excluded, e) != 0 ||
+	    stop_check(e) != 0)
 		return -1;
 	return writer_finish(r->writer, &r->seal, e);
 }
@@ -296,7 +322,8 @@ report(struct run *r, const struct seal *s, enum cli_status status)
 		(double)(now.tv_nsec - r->started.tv_nsec) / 1e9,
 	    .status = status,
 	};
-	report_done(&rep);
+	if (!report_done(&rep))
+		log_warn("%s is made and sealed; only its report could not be printed", s->name);
 }
 
 /* 1: a run with this id has done it. */
@@ -352,7 +379,7 @@ dry_run(struct run *r, struct err *e)
 	if (survey_run(r->source_fd, &r->walk, &s, e) != 0)
 		return err_where(e, "source %s", r->o->source);
 	report_dry_run(r->o, &s);
-	return check_not_empty(r, survey_entries(&s), e);
+	return check_not_empty(r, survey_entries(&s), s.unreadable, s.excluded, e);
 }
 
 static int

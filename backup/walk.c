@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "backup/exclude.h"
@@ -32,12 +33,37 @@ struct walk {
 	struct buf link;
 	struct level *levels; /* those from depth on are empty, but keep their buffers */
 	size_t depth, cap;
+	size_t depth_max;
 	/* A note on the directory that came last, to be given before its contents. */
 	bool has_note;
 	int note_errno; /* 0: it stands in note_text */
 	const char *note_text;
 	char reason[128];
 };
+
+/*
+ * A level takes a descriptor.  Whoever makes directories deep enough could otherwise take
+ * the last one, and then other files, read at the time, would be the ones that fail.
+ */
+static size_t
+levels_allowed(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur > SIZE_MAX)
+		return SIZE_MAX;
+	return (size_t)rl.rlim_cur / 2;
+}
+
+/* Want of descriptors or memory fails the walk; any other trouble is the entry's, to be noted. */
+static int
+check_shortage(const char *path, int error, struct err *e)
+{
+	if (!err_is_shortage(error))
+		return 0;
+	errno = error;
+	return err_sys(e, "source: %s", path);
+}
 
 int
 walk_new(struct walk **out, int rootfd, const struct walk_opts *opts, struct err *e)
@@ -48,6 +74,7 @@ walk_new(struct walk **out, int rootfd, const struct walk_opts *opts, struct err
 		return err_nomem(e);
 	w->rootfd = rootfd;
 	w->opts = opts;
+	w->depth_max = levels_allowed();
 	*out = w;
 	return 0;
 }
@@ -107,6 +134,8 @@ push(struct walk *w, int fd, const struct facts *f, struct err *e)
 	if (rc < 0)
 		return -1;
 	if (rc > 0) {
+		if (check_shortage(buf_str(&w->path), errno, e) != 0)
+			return -1;
 		w->has_note = true;
 		w->note_errno = errno;
 	}
@@ -165,6 +194,12 @@ may_enter(struct walk *w, const struct facts *f)
 		w->note_text = "a directory that holds itself";
 		return false;
 	}
+	if (w->depth >= w->depth_max) {
+		w->has_note = true;
+		w->note_errno = 0;
+		w->note_text = "too deep for the limit on open files (ulimit -n)";
+		return false;
+	}
 	return true;
 }
 
@@ -185,6 +220,8 @@ enter(struct walk *w, struct walk_item *item, struct err *e)
 		return 1;
 	}
 	if (fd < 0 || fstat(fd, &st) != 0) {
+		if (check_shortage(item->path, errno, e) != 0)
+			goto out;
 		w->has_note = true;
 		w->note_errno = errno;
 		rc = 1;
@@ -217,7 +254,7 @@ start(struct walk *w, struct walk_item *item, struct err *e)
 	w->started = true;
 	int fd = open_dir(w->rootfd, ".");
 	if (fd < 0)
-		return err_sys(e, "cannot be listed");
+		return err_sys(e, "the source cannot be listed");
 	if (fstat(fd, &st) != 0) {
 		(void)err_sys(e, "fstat");
 		(void)close(fd);
@@ -250,6 +287,8 @@ read_link(struct walk *w, struct walk_item *item, struct err *e)
 		return 1;
 	}
 	if (n < 0) {
+		if (check_shortage(item->path, errno, e) != 0)
+			return -1;
 		item->kind = WALK_UNREADABLE;
 		item->reason = reason_of(w, errno);
 		return 1;
@@ -274,6 +313,8 @@ look_at(struct walk *w, struct walk_item *item, struct err *e)
 	struct stat st;
 
 	if (fstatat(item->dirfd, item->name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+		if (check_shortage(item->path, errno, e) != 0)
+			return -1;
 		item->kind = errno == ENOENT ? WALK_VANISHED : WALK_UNREADABLE;
 		item->reason = reason_of(w, errno);
 		return 1;

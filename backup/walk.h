@@ -15,7 +15,8 @@ struct exclude;
  * A sorted walk through a directory tree, in the order of docs/FORMAT.md: a
  * directory, then all that is below it, then its next sibling; names bytewise.
  *
- * It keeps one descriptor and one sorted list of names a level.  No link is
+ * It keeps one descriptor and one sorted list of names a level, and of the limit on descriptors
+ * no more than half: deeper directories are noted as unreadable.  No link is
  * ever followed: each directory is opened from its parent's descriptor, and
  * what the open descriptor says is what counts.  Names that come and go meanwhile are seen or
  * not; nothing is seen twice.
@@ -60,8 +61,8 @@ struct walk_item {
 int walk_new(struct walk **out, int rootfd, const struct walk_opts *opts, struct err *e);
 void walk_free(struct walk *w); /* NULL is harmless */
 /*
- * 1: *item; 0: the end; -1: the source itself cannot be listed, memory lacks, the forbidden
- * directory was met (ERR_USAGE), or a stop was asked for.
+ * 1: *item; 0: the end; -1: the source itself cannot be listed, memory or descriptors lack, the
+ * forbidden directory was met (ERR_USAGE), or a stop was asked for.
  */
 int walk_next(struct walk *w, struct walk_item *item, struct err *e);
 

@@ -138,6 +138,20 @@ catalog_db_guard(struct catalog *c)
 	c->steps = 0;
 }
 
+/* SQLite keeps to itself why a file could not be opened or written, unless it is asked. */
+static int
+system_failure(const struct catalog *c, int code, const char *why, struct err *e)
+{
+	int sys = sqlite3_system_errno(c->db);
+	bool told = (code == SQLITE_CANTOPEN || code == SQLITE_IOERR) && sys != 0;
+
+	(void)err_set(
+	    e, ERR_SYS, "sqlite: %s%s%s", why, told ? ": " : "", told ? strerror(sys) : "");
+	if (e != NULL)
+		e->sys = sys;
+	return -1;
+}
+
 int
 catalog_db_fail(struct catalog *c, struct err *e)
 {
@@ -160,10 +174,7 @@ catalog_db_fail(struct catalog *c, struct err *e)
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
-		(void)err_set(e, ERR_SYS, "sqlite: %s", why);
-		if (e != NULL)
-			e->sys = sqlite3_system_errno(c->db);
-		return -1;
+		return system_failure(c, code, why, e);
 	default:
 		return catalog_db_damaged(e, why);
 	}

@@ -234,8 +234,8 @@ check_count(const struct opt_program *prog, const struct opt_list *args, struct 
 	if (args->n < prog->min_args)
 		return err_set(e, ERR_USAGE, "%s is missing (see --help)", what);
 	if (args->n > prog->max_args)
-		return err_set(
-		    e, ERR_USAGE, "\"%s\" is too much (see --help)", args->items[prog->max_args]);
+		return err_set(e, ERR_USAGE, "unexpected argument \"%s\" (see --help)",
+		    args->items[prog->max_args]);
 	return 0;
 }
 

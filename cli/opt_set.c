@@ -12,8 +12,12 @@ set_uint(const struct opt *o, const char *value, const char *source, struct err 
 {
 	uint64_t max = o->max != 0 ? o->max : UINT64_MAX, v;
 
-	if (num_u64(value, strlen(value), UINT64_MAX, &v) < 0)
-		return err_set(e, ERR_USAGE, "%s: \"%s\" is not a number", source, value);
+	if (num_u64(value, strlen(value), UINT64_MAX, &v) < 0) {
+		if (o->max == 0)
+			return err_set(e, ERR_USAGE, "%s: \"%s\" is not a number", source, value);
+		return err_set(e, ERR_USAGE, "%s: \"%s\" is not a number in %llu..%llu", source,
+		    value, (unsigned long long)o->min, (unsigned long long)o->max);
+	}
 	if (v >= o->min && v <= max) {
 		*(uint64_t *)o->value = v;
 		return 0;

@@ -160,12 +160,27 @@ is_posix_zone(const char *p)
 	return p != NULL && *p == '\0';
 }
 
+static int
+no_such_zone(const char *zone, bool from_tz, struct err *e)
+{
+	const char *from = from_tz ? "$TZ: " : "";
+
+	if (access(ZONEINFO, F_OK) != 0)
+		return err_set(e, ERR_USAGE,
+		    "%sno such time zone: '%s'; none are installed here (" ZONEINFO
+		    ", often a package named tzdata)",
+		    from, zone);
+	return err_set(e, ERR_USAGE,
+	    "%sno such time zone: '%s' (" ZONEINFO " has those that there are)", from, zone);
+}
+
 int
 clock_zone_set(const char *zone, struct err *e)
 {
+	bool from_tz = zone == NULL || *zone == '\0';
 	const char *name;
 
-	if (zone == NULL || *zone == '\0')
+	if (from_tz)
 		zone = getenv("TZ");
 	if (zone == NULL || *zone == '\0')
 		zone = "UTC";
@@ -174,7 +189,7 @@ clock_zone_set(const char *zone, struct err *e)
 		zone = "UTC0"; /* works where no zone files are installed */
 	else if (*name == '/' ? !is_zone_file(name) : !is_zone_name(name)) {
 		if (*zone == ':' || !is_posix_zone(zone))
-			return err_set(e, ERR_USAGE, "no such time zone: '%s'", zone);
+			return no_such_zone(zone, from_tz, e);
 	}
 	if (setenv("TZ", zone, 1) != 0)
 		return err_sys(e, "set TZ");

@@ -102,6 +102,20 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
+/* Where the system's words leave open which knob to turn. */
+static const char *
+hint(int sys)
+{
+	switch (sys) {
+	case EMFILE:
+		return " (ulimit -n)";
+	case EFBIG:
+		return " (ulimit -f, or the file system's limit)";
+	default:
+		return "";
+	}
+}
+
 int
 err_sys(struct err *e, const char *fmt, ...)
 {
@@ -110,7 +124,7 @@ err_sys(struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	if (e != NULL) {
-		(void)snprintf(why, sizeof(why), ": %s", strerror(saved));
+		(void)snprintf(why, sizeof(why), ": %s%s", strerror(saved), hint(saved));
 		va_start(ap, fmt);
 		vput(e->msg, sizeof(e->msg), why, fmt, ap);
 		va_end(ap);
@@ -128,6 +142,12 @@ err_nomem(struct err *e)
 	if (e != NULL)
 		e->sys = ENOMEM;
 	return -1;
+}
+
+bool
+err_is_shortage(int sys)
+{
+	return sys == EMFILE || sys == ENFILE || sys == ENOMEM || sys == ENOBUFS;
 }
 
 int

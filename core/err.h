@@ -2,6 +2,8 @@
 #ifndef CORE_ERR_H
 #define CORE_ERR_H
 
+#include <stdbool.h>
+
 /*
  * Errors: kind + where + why, printed once.
  *
@@ -34,9 +36,11 @@ void err_clear(struct err *e);
 /* "why" with a kind of its own. */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* "what: strerror(errno)"; ERR_SYS. */
+/* "what: strerror(errno)", with a hint where that is dark; ERR_SYS. */
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int err_nomem(struct err *e);
+/* Want of descriptors or memory, ours or the system's: it says nothing about the file it met. */
+bool err_is_shortage(int sys);
 /* Put "where: " before the message.  The kind stays. */
 int err_where(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

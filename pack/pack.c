@@ -260,6 +260,8 @@ read_file(struct packer *p, struct job *j, const struct job_item *it, struct err
 		(void)close(fd);
 		errno = saved;
 	}
+	if (result == SOURCE_FAILED)
+		return err_sys(e, "source: %s", job_path(j, it));
 	if (rc < 0)
 		return -1;
 	if (result == SOURCE_VANISHED)
@@ -282,7 +284,9 @@ read_attrs(struct packer *p, struct job *j, const struct job_item *it, struct er
 	if (open_parent(p, path, it->path_len, &base) == 0) {
 		if (attrs_read_at(&p->attrs, p->dirfd, base, e) != 0)
 			return -1;
-	} else if (source_failure(errno) != SOURCE_VANISHED)
+	} else if (source_failure(errno) == SOURCE_FAILED)
+		return err_sys(e, "source: %s", path);
+	else if (source_failure(errno) != SOURCE_VANISHED)
 		p->attrs.denied = errno;
 	if (p->attrs.denied != 0)
 		tally_event(

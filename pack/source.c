@@ -13,6 +13,8 @@
 enum source_result
 source_failure(int error)
 {
+	if (err_is_shortage(error))
+		return SOURCE_FAILED;
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:

@@ -24,6 +24,7 @@ enum source_result {
 	SOURCE_OK,
 	SOURCE_VANISHED, /* gone, or no regular file any more */
 	SOURCE_UNREADABLE, /* errno says why */
+	SOURCE_FAILED, /* errno is a shortage of ours: the run fails, or it would blame the file */
 };
 
 /* What an errno of an open or a look-up says of a file that was listed. */

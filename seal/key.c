@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
 
 #include "core/err.h"
+#include "core/log.h"
 #include "seal/key_pem.h"
 
 struct key {
@@ -64,6 +66,18 @@ load_private(struct key_pem *pem, EVP_PKEY **pkey, struct err *e)
 	return n;
 }
 
+/* It works all the same: a Kubernetes Secret is mounted like that unless told. */
+static void
+warn_if_shared(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		log_warn("key %s: open to everybody (mode %04o): make it 0600, or 0400 where a "
+			 "Secret is mounted",
+		    file, (unsigned)st.st_mode & 07777);
+}
+
 int
 key_load(struct key **out, const char *file, struct err *e)
 {
@@ -78,6 +92,7 @@ key_load(struct key **out, const char *file, struct err *e)
 		(void)err_where(e, "key %s", file);
 		goto out;
 	}
+	warn_if_shared(file);
 	*out = k;
 	k = NULL;
 	rc = 0;

@@ -26,7 +26,8 @@ struct trust; /* a set of public keys */
 /*
  * Messages tell apart: file missing, empty, not PEM, a public key or certificate
  * instead of a private key, encrypted (never prompts), unsupported type or size.
- * ERR_USAGE for wrong content, ERR_SYS for a file that cannot be read.
+ * ERR_USAGE for wrong content, ERR_SYS for a file that cannot be read.  A file that everybody
+ * may read or write is warned of.
  */
 int key_load(struct key **out, const char *file, struct err *e);
 void key_free(struct key *k);

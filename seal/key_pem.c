@@ -50,6 +50,8 @@ read_all(int fd, char *text, size_t max, size_t *len, struct err *e)
 			break;
 		if (got == -1 && errno == EINTR)
 			continue;
+		if (got == -1 && errno == EISDIR)
+			return err_set(e, ERR_SYS, "is a directory, not a file");
 		if (got == -1)
 			return err_sys(e, "read");
 		n += (size_t)got;
@@ -80,7 +82,7 @@ fill(struct key_pem *p, const char *file, struct err *e)
 	int rc, fd = open(file, O_RDONLY | O_CLOEXEC);
 
 	if (fd == -1)
-		return err_sys(e, "open");
+		return err_sys(e, "cannot be opened");
 	rc = read_all(fd, p->text, KEY_FILE_MAX, &p->len, e);
 	if (io_close(&fd, rc == 0 ? e : NULL) == -1 || rc == -1)
 		return -1;

@@ -41,8 +41,7 @@ static bool
 is_our_trouble(const struct err *e)
 {
 	return e->kind == ERR_STOPPED || e->kind == ERR_NOTFOUND ||
-	    (e->kind == ERR_SYS &&
-		(e->sys == ENOMEM || e->sys == EMFILE || e->sys == ENFILE || e->sys == EINTR));
+	    (e->kind == ERR_SYS && (err_is_shortage(e->sys) || e->sys == EINTR));
 }
 
 static int

@@ -41,6 +41,11 @@ repo_pass_error(struct err *e, const struct err *why)
 }
 
 /* repo.c */
+/*
+ * errno says why file could not be made, or opened for writing, in the repository: that, with
+ * what an operator needs to know to mend it.  ERR_SYS.
+ */
+int repo_make_error(const struct repo *r, const char *file, struct err *e);
 int repo_need_lock(const struct repo *r, struct err *e);
 /* Call fn for each name in the directory; stops at its first result that is not 0. */
 int repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),

@@ -33,8 +33,10 @@ repo_open(struct repo **out, const char *dir, struct err *e)
 		*out = r;
 		return 0;
 	}
-	if (errno == ENOENT || errno == ENOTDIR)
+	if (errno == ENOENT)
 		(void)err_set(e, ERR_SYS, "repository %s: no such directory", dir);
+	else if (errno == ENOTDIR)
+		(void)err_set(e, ERR_SYS, "repository %s: is not a directory", dir);
 	else
 		(void)err_sys(e, "repository %s", dir);
 	repo_close(r);
@@ -73,6 +75,15 @@ repo_writable(const struct repo *r)
 	return faccessat(r->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+static int
+lock_busy(uint64_t waited, struct err *e)
+{
+	if (waited == 0)
+		return err_set(e, ERR_LOCKED, "another run holds the lock");
+	return err_set(e, ERR_LOCKED, "another run still holds the lock, after %llu s",
+	    (unsigned long long)waited);
+}
+
 /*
  * The kernel's lock on an open file goes with the last process that has it open:
  * nobody ever needs to decide whether a lock is stale.  OFD and not POSIX locks,
@@ -92,12 +103,48 @@ lock_wait(int fd, uint64_t wait_seconds, struct err *e)
 		if (errno != EAGAIN && errno != EACCES)
 			return err_sys(e, REPO_LOCK);
 		if ((clock_mono_ns() - start) / 1000000000 >= wait_seconds)
-			return err_set(e, ERR_LOCKED, "another run holds the lock");
+			return lock_busy(wait_seconds, e);
 		if (stop_check(e) < 0)
 			return -1;
 		(void)nanosleep(&pause, NULL);
 	}
 	return 0;
+}
+
+/* Who may, of the file if it is there, else of the directory. */
+static int
+no_right(const struct repo *r, const char *file, struct err *e)
+{
+	struct stat st;
+	bool is_file = fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (!is_file && fstat(r->fd, &st) != 0)
+		return err_sys(e, "fstat");
+	return err_set(e, ERR_SYS,
+	    "%s%suser %u may not write to it: it belongs to user %u, group %u, and its mode is "
+	    "%04o",
+	    is_file ? file : "", is_file ? ": " : "", (unsigned)geteuid(), (unsigned)st.st_uid,
+	    (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
+}
+
+int
+repo_make_error(const struct repo *r, const char *file, struct err *e)
+{
+	uint64_t bytes, inodes;
+	int why = errno;
+
+	if (why == EACCES)
+		(void)no_right(r, file, e);
+	else if (why == ENOSPC && repo_free_space(r, &bytes, &inodes, NULL) == 0 && inodes == 0)
+		(void)err_set(
+		    e, ERR_SYS, "%s: no inode is free to make another file (df -i tells)", file);
+	else {
+		errno = why;
+		(void)err_sys(e, "%s", why == EROFS ? "cannot be written to" : file);
+	}
+	if (e != NULL)
+		e->sys = why;
+	return err_where(e, "repository %s", r->dir);
 }
 
 /*
@@ -124,13 +171,13 @@ open_lock(const struct repo *r, struct err *e)
 	int fd = openat(r->fd, REPO_LOCK, flags);
 
 	if (fd >= 0 || errno != ENOENT)
-		return fd >= 0 ? fd : err_sys(e, REPO_LOCK);
+		return fd >= 0 ? fd : repo_make_error(r, REPO_LOCK, e);
 	fd = openat(r->fd, REPO_LOCK, flags | O_CREAT | O_EXCL, 0600);
 	if (fd >= 0)
 		share_lock(r, fd);
 	else if (errno == EEXIST) /* somebody else's, just now */
 		fd = openat(r->fd, REPO_LOCK, flags);
-	return fd >= 0 ? fd : err_sys(e, REPO_LOCK);
+	return fd >= 0 ? fd : repo_make_error(r, REPO_LOCK, e);
 }
 
 int
@@ -142,7 +189,7 @@ repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e)
 	if (r->lock_fd >= 0)
 		return 0;
 	if ((fd = open_lock(r, e)) < 0)
-		return err_where(e, "repository %s", r->dir);
+		return -1;
 	if (fstat(fd, &st) != 0)
 		(void)err_sys(e, REPO_LOCK);
 	else if (!S_ISREG(st.st_mode))

@@ -26,7 +26,7 @@ make_part(struct repo_txn *t, enum repo_part part, struct err *e)
 	t->fds[part] =
 	    openat(t->repo->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (t->fds[part] < 0)
-		return err_sys(e, "make %s/%s", t->repo->dir, file);
+		return repo_make_error(t->repo, file, e);
 	t->made[part] = true;
 	return 0;
 }

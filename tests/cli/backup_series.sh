@@ -31,6 +31,7 @@ run facts
 # One that was held and is gone is told, once; archives without a seal are left alone.
 first=$(sed -n 's/^# holds: \([^ ]*\) 1 .*/\1/p' "$(newest repo).seal")
 rm "repo/$first".*
+sleep 1.1 # its name may not come again
 echo old >repo/autolab-backup-20250101_000000.tar.gz
 run backup --source data --repo repo --key other --trust trust.pem
 run backup --source data --repo repo --key other --trust trust.pem

@@ -319,24 +319,55 @@ walk_notes_directories_that_it_cannot_open(void **state)
 	assert_string_equal(buf_str(&seen), "e\ne d\nu d\ne e\n");
 }
 
-static void
-walk_out_of_descriptors_notes_what_it_leaves_out(void **state)
+/* walk_all() with so many descriptors allowed. */
+static int
+walk_with_descriptors(rlim_t n)
 {
 	struct rlimit old, low;
 
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	int rc = walk_all(NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	return rc;
+}
+
+static void
+walk_out_of_descriptors_fails_and_blames_no_directory(void **state)
+{
 	(void)state;
 	make_dir("a");
 	make_dir("a/b");
 	make_dir("a/b/c");
 	make_file("z");
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	low = old;
-	low.rlim_cur = (rlim_t)root + 1 + 2; /* the source's level, and that of a */
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	int rc = walk_all(NULL);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-	assert_int_equal(rc, 0);
-	assert_string_equal(buf_str(&seen), "e\ne a\ne a/b\nu a/b\ne z\n");
+	/* the source's level, and that of a */
+	assert_int_equal(walk_with_descriptors((rlim_t)root + 1 + 2), -1);
+	assert_null(strstr(buf_str(&seen), "u "));
+}
+
+static void
+walk_notes_what_is_deeper_than_half_the_descriptors(void **state)
+{
+	char path[256] = "d", want[4096] = "e\n";
+	rlim_t levels = (rlim_t)root + 8;
+
+	(void)state;
+	for (rlim_t i = 1; i <= levels + 2; i++) {
+		make_dir(path);
+		if (i <= levels)
+			(void)snprintf(
+			    want + strlen(want), sizeof(want) - strlen(want), "e %s\n", path);
+		if (i == levels)
+			(void)snprintf(
+			    want + strlen(want), sizeof(want) - strlen(want), "u %s\n", path);
+		(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/d");
+	}
+	make_file("z");
+	(void)snprintf(want + strlen(want), sizeof(want) - strlen(want), "e z\n");
+	assert_int_equal(walk_with_descriptors(2 * levels), 0);
+	assert_string_equal(buf_str(&seen), want);
 }
 
 static void
@@ -401,7 +432,8 @@ main(void)
 	    T(walk_tells_where_an_entry_is),
 	    T(walk_goes_beyond_path_max),
 	    T(walk_notes_directories_that_it_cannot_open),
-	    T(walk_out_of_descriptors_notes_what_it_leaves_out),
+	    T(walk_out_of_descriptors_fails_and_blames_no_directory),
+	    T(walk_notes_what_is_deeper_than_half_the_descriptors),
 	    T(walk_refuses_to_meet_the_repository),
 	    T(walk_on_one_file_system_stays_there),
 	    T(walk_stops_when_asked),

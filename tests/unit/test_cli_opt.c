@@ -180,10 +180,10 @@ static void
 bad_values_are_refused(void **state)
 {
 	(void)state;
-	refused("--jobs: \"x\" is not a number", "--jobs", "x");
+	refused("--jobs: \"x\" is not a number in 1..64", "--jobs", "x");
 	refused("--jobs: 65 is not in 1..64", "--jobs=65");
 	refused("--jobs: 0 is not in 1..64", "--jobs=0");
-	refused("--jobs: \"-1\" is not a number", "--jobs=-1");
+	refused("--jobs: \"-1\" is not a number in 1..64", "--jobs=-1");
 	refused("--level: \"mid\" is none of: low, high", "--level=mid");
 	refused("--dry-run: \"maybe\" is neither yes nor no", "--dry-run=maybe");
 	refused("--repo: empty", "--repo=");
@@ -209,7 +209,7 @@ too_many_or_too_few_arguments_are_refused(void **state)
 	char *argv[] = {(char *)(uintptr_t) "verify", NULL};
 
 	(void)state;
-	refused("\"c\" is too much (see --help)", "a", "b", "c");
+	refused("unexpected argument \"c\" (see --help)", "a", "b", "c");
 	wants.min_args = 1;
 	assert_int_equal(opt_parse(&wants, &v.common, 1, argv, &v.args, &v.e), -1);
 	assert_string_equal(v.e.msg, "BACKUP is missing (see --help)");

@@ -147,7 +147,7 @@ a_bad_value_names_its_variable(void **state)
 	set("TARSEAL_JOBS", "many");
 	assert_int_equal(parse(&backup, NULL), -1);
 	assert_int_equal(v.e.kind, ERR_USAGE);
-	assert_string_equal(v.e.msg, "TARSEAL_JOBS: \"many\" is not a number");
+	assert_string_equal(v.e.msg, "TARSEAL_JOBS: \"many\" is not a number in 1..64");
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -278,6 +279,24 @@ source_open_takes_nothing_but_files(void **state)
 }
 
 static void
+source_open_without_descriptors_does_not_blame_the_file(void **state)
+{
+	struct rlimit old, low;
+	int other;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	enum source_result result = source_open(dirfd_, "f", &other, &now);
+	int saved = errno;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(result, SOURCE_FAILED);
+	assert_int_equal(saved, EMFILE);
+}
+
+static void
 source_open_leaves_atime_alone(void **state)
 {
 	struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 2}};
@@ -308,6 +327,7 @@ main(void)
 	    T(source_reads_a_file_over_max_up_to_its_listed_size),
 	    T(source_open_does_not_wait_for_a_fifo),
 	    T(source_open_takes_nothing_but_files),
+	    T(source_open_without_descriptors_does_not_blame_the_file),
 	    T(source_open_leaves_atime_alone),
 	};
 
