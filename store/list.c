@@ -101,6 +101,7 @@ repo_read_seal(const struct repo *r, const char *name, const struct trust *trust
 	if (!seal_name_ok(name))
 		return err_set(e, ERR_NOTFOUND, "%s: is not a backup's name", name);
 	(void)strcpy(b.name, name);
+	b.on_hold = repo_is_on_hold(r, name);
 	if (read_part(r, name, &text, &why) == 0)
 		rc = judge(&b, &text, trust, e);
 	else if (is_our_trouble(&why))
@@ -136,8 +137,8 @@ repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigne
 typedef char list_name[SEAL_NAME_MAX + 1];
 
 struct found {
-	list_name *seals, *archives;
-	size_t n_seals, n_archives;
+	list_name *seals, *archives, *gone;
+	size_t n_seals, n_archives, n_gone;
 };
 
 static int
@@ -163,8 +164,10 @@ collect(void *ctx, const char *file, struct err *e)
 
 	if (stop_check(e) < 0)
 		return -1;
-	if (!repo_file_parse(file, &f) || f.is_new)
+	if (!repo_file_parse(file, &f) || f.is_new || f.is_hold)
 		return 0;
+	if (f.is_gone)
+		return add_name(&found->gone, &found->n_gone, f.name, e);
 	if (f.part == REPO_SEAL)
 		return add_name(&found->seals, &found->n_seals, f.name, e);
 	if (f.part == REPO_ARCHIVE)
@@ -244,14 +247,28 @@ read_seals(const struct repo *r, const struct trust *trust, const struct found *
 	return 0;
 }
 
+static void
+sort_names(list_name *names, size_t n)
+{
+	if (n > 0)
+		qsort(names, n, sizeof(list_name), by_name);
+}
+
+static bool
+has_name(const list_name *names, size_t n, const char *name)
+{
+	return n > 0 && bsearch(name, names, n, sizeof(list_name), by_name) != NULL;
+}
+
+/* An archive that is being pruned has no seal any more, and is nobody's to adopt. */
 static int
-find_unsealed(struct found *found, struct repo_list *out, struct err *e)
+find_unsealed(const struct found *found, struct repo_list *out, struct err *e)
 {
 	for (size_t i = 0; i < found->n_archives; i++) {
 		const char *name = found->archives[i];
 
-		if (found->n_seals > 0 &&
-		    bsearch(name, found->seals, found->n_seals, sizeof(list_name), by_name) != NULL)
+		if (has_name(found->seals, found->n_seals, name) ||
+		    has_name(found->gone, found->n_gone, name))
 			continue;
 		if (add_name(&out->unsealed, &out->n_unsealed, name, e) < 0)
 			return -1;
@@ -267,16 +284,16 @@ repo_list(const struct repo *r, const struct trust *trust, struct repo_list *out
 	int rc = repo_each_name(r, collect, &found, e);
 
 	if (rc == 0) {
-		if (found.n_seals > 0)
-			qsort(found.seals, found.n_seals, sizeof(list_name), by_name);
-		if (found.n_archives > 0)
-			qsort(found.archives, found.n_archives, sizeof(list_name), by_name);
+		sort_names(found.seals, found.n_seals);
+		sort_names(found.archives, found.n_archives);
+		sort_names(found.gone, found.n_gone);
 		rc = read_seals(r, trust, &found, &l, e);
 	}
 	if (rc == 0)
 		rc = find_unsealed(&found, &l, e);
 	free(found.seals);
 	free(found.archives);
+	free(found.gone);
 	if (rc == 0)
 		*out = l;
 	else

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "core/io.h"
 #include "store/priv.h"
 
 /*
@@ -74,14 +73,6 @@ repo_move(int dirfd, const char *from, const char *to, enum repo_move first, str
 	return 0;
 }
 
-static int
-sync_dir(const struct repo *r, struct err *e)
-{
-	if (io_fsync(r->fd, e) < 0)
-		return err_where(e, "repository %s", r->dir);
-	return 0;
-}
-
 /*
  * A part that has its final name already was moved by a run that ended there;
  * recovery has made sure that it is the right one.
@@ -115,7 +106,7 @@ int
 repo_move_in(const struct repo *r, const char *name, struct err *e)
 {
 	if (move_part(r, REPO_ARCHIVE, name, e) < 0 || move_part(r, REPO_MANIFEST, name, e) < 0 ||
-	    sync_dir(r, e) < 0 || move_part(r, REPO_SEAL, name, e) < 0)
+	    repo_sync(r, e) < 0 || move_part(r, REPO_SEAL, name, e) < 0)
 		return -1;
-	return sync_dir(r, e);
+	return repo_sync(r, e);
 }

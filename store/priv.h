@@ -20,16 +20,21 @@ struct repo {
 
 /* name.c */
 struct repo_file {
-	bool is_new; /* ".NAME.PART.new" */
+	bool is_new; /* ".NAME.PART.new", ".NAME.hold.new" */
+	bool is_gone; /* ".NAME.seal.gone" */
+	bool is_hold; /* "NAME.hold": no part */
 	enum repo_part part;
 	char name[SEAL_NAME_MAX + 1];
 };
-/* Is file the name of a backup's part, finished or in progress? */
+/* Is file the name of a backup's part, finished or in progress, or of its marker? */
 bool repo_file_parse(const char *file, struct repo_file *out);
 /* ".NAME.PART.new" */
 #define REPO_FILE_MAX (SEAL_NAME_MAX + 32)
 void repo_new_name(enum repo_part part, const char *name, char out[REPO_FILE_MAX]);
 void repo_final_name(enum repo_part part, const char *name, char out[REPO_FILE_MAX]);
+void repo_gone_name(const char *name, char out[REPO_FILE_MAX]);
+void repo_hold_name(const char *name, char out[REPO_FILE_MAX]);
+void repo_hold_new_name(const char *name, char out[REPO_FILE_MAX]);
 
 /* Hand an error on; -1. */
 static inline int
@@ -47,6 +52,17 @@ repo_pass_error(struct err *e, const struct err *why)
  */
 int repo_make_error(const struct repo *r, const char *file, struct err *e);
 int repo_need_lock(const struct repo *r, struct err *e);
+/* fsync of the directory: the names. */
+int repo_sync(const struct repo *r, struct err *e);
+/* 1: a regular file; 0: nothing; -1 with an error: it is something else, or cannot be looked at. */
+int repo_look(const struct repo *r, const char *file, struct stat *st, struct err *e);
+/*
+ * Make file in the directory, anew, with this in it, synced.  A regular file that has the name,
+ * left by a run that was cut short, goes first.  like: owner and access are that one's, as far as
+ * may be; NULL: ours, and mode.  On failure nothing is left.
+ */
+int repo_write_new(const struct repo *r, const char *file, const struct stat *like, mode_t mode,
+    const void *data, size_t len, struct err *e);
 /* Call fn for each name in the directory; stops at its first result that is not 0. */
 int repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),
     void *ctx, struct err *e);
@@ -56,5 +72,11 @@ enum repo_move { REPO_MOVE_RENAMEAT2, REPO_MOVE_LINK, REPO_MOVE_CHECKED };
 int repo_move(int dirfd, const char *from, const char *to, enum repo_move first, struct err *e);
 /* The second half of a commit: everything to its final name, the seal last. */
 int repo_move_in(const struct repo *r, const char *name, struct err *e);
+
+/* hold.c.  What cannot be looked at is on hold. */
+bool repo_is_on_hold(const struct repo *r, const char *name);
+
+/* prune.c: what recovery makes of .NAME.seal.gone, if there is one. */
+int repo_recover_gone(const struct repo *r, const char *name, struct err *e);
 
 #endif

@@ -22,6 +22,7 @@
  * Where link(2) stood in for a rename, a part may have both names at once; then
  * they are one inode.  A final name that is another inode is somebody else's
  * file: it stays, and the backup in progress, which cannot have its name, goes.
+ * So a seal that was to take another's place (repo_reseal) goes: the old one stands.
  */
 struct names {
 	char (*names)[SEAL_NAME_MAX + 1];
@@ -34,7 +35,7 @@ collect(void *ctx, const char *file, struct err *e)
 	struct names *found = ctx;
 	struct repo_file f;
 
-	if (!repo_file_parse(file, &f) || !f.is_new)
+	if (!repo_file_parse(file, &f) || !(f.is_new || f.is_gone))
 		return 0;
 	for (size_t i = 0; i < found->n; i++)
 		if (strcmp(found->names[i], f.name) == 0)
@@ -45,16 +46,6 @@ collect(void *ctx, const char *file, struct err *e)
 	found->names = more;
 	(void)strcpy(found->names[found->n++], f.name);
 	return 0;
-}
-
-/* 1: a regular file; 0: nothing; -1 with an error: it is something else, or cannot be looked at. */
-static int
-look(const struct repo *r, const char *file, struct stat *st, struct err *e)
-{
-	if (fstatat(r->fd, file, st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", file);
-	return S_ISREG(st->st_mode) ? 1
-				    : err_set(e, ERR_CORRUPT, "%s: is not a regular file", file);
 }
 
 /* The one place where a part is, under either name or both. */
@@ -68,7 +59,8 @@ locate(const struct repo *r, enum repo_part part, const char *name, struct stat 
 
 	repo_new_name(part, name, file);
 	repo_final_name(part, name, final);
-	if ((is_new = look(r, file, st, e)) < 0 || (is_final = look(r, final, &fst, e)) < 0)
+	if ((is_new = repo_look(r, file, st, e)) < 0 ||
+	    (is_final = repo_look(r, final, &fst, e)) < 0)
 		return -1;
 	if (is_new && is_final && (st->st_dev != fst.st_dev || st->st_ino != fst.st_ino))
 		return err_set(e, ERR_CORRUPT, "%s: the name is taken by another file", final);
@@ -115,7 +107,7 @@ check_whole(const struct repo *r, const char *name, struct err *e)
 	int rc = -1;
 
 	repo_new_name(REPO_SEAL, name, file);
-	if ((rc = look(r, file, &st, e)) <= 0) {
+	if ((rc = repo_look(r, file, &st, e)) <= 0) {
 		if (rc == 0)
 			rc = err_set(e, ERR_CORRUPT, "%s: is missing", file);
 		goto out;
@@ -136,19 +128,28 @@ out:
 }
 
 static int
+remove_file(const struct repo *r, const char *file, bool *removed, struct err *e)
+{
+	struct stat st;
+
+	if (repo_look(r, file, &st, NULL) != 1)
+		return 0;
+	if (unlinkat(r->fd, file, 0) != 0 && errno != ENOENT)
+		return err_sys(e, "unlink %s/%s", r->dir, file);
+	*removed = true;
+	return 0;
+}
+
+static int
 remove_new(const struct repo *r, const char *name, struct err *e)
 {
 	char file[REPO_FILE_MAX];
 	bool removed = false;
-	struct stat st;
 
 	for (int part = REPO_PARTS - 1; part >= 0; part--) {
 		repo_new_name((enum repo_part)part, name, file);
-		if (look(r, file, &st, NULL) != 1)
-			continue;
-		if (unlinkat(r->fd, file, 0) != 0 && errno != ENOENT)
-			return err_sys(e, "unlink %s/%s", r->dir, file);
-		removed = true;
+		if (remove_file(r, file, &removed, e) < 0)
+			return -1;
 	}
 	if (removed)
 		log_note("removed what a run that was cut short left of %s", name);
@@ -156,7 +157,7 @@ remove_new(const struct repo *r, const char *name, struct err *e)
 }
 
 static int
-recover_one(const struct repo *r, const char *name, struct err *e)
+recover_new(const struct repo *r, const char *name, struct err *e)
 {
 	struct err why = {0};
 
@@ -173,6 +174,32 @@ recover_one(const struct repo *r, const char *name, struct err *e)
 	}
 	log_verbose("backup %s cannot be finished: %s", name, why.msg);
 	return remove_new(r, name, e);
+}
+
+static int
+recover_hold(const struct repo *r, const char *name, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	bool removed = false;
+
+	repo_hold_new_name(name, file);
+	if (remove_file(r, file, &removed, e) < 0)
+		return -1;
+	if (removed)
+		log_note("removed a hold of %s that a run that was cut short had not set", name);
+	return 0;
+}
+
+/*
+ * First what is new: should there be a new backup of a name whose pruning was never finished, its
+ * files are no longer the pruned one's.
+ */
+static int
+recover_one(const struct repo *r, const char *name, struct err *e)
+{
+	if (recover_new(r, name, e) < 0 || recover_hold(r, name, e) < 0)
+		return -1;
+	return repo_recover_gone(r, name, e);
 }
 
 int

@@ -208,6 +208,14 @@ repo_need_lock(const struct repo *r, struct err *e)
 	return r->lock_fd >= 0 ? 0 : err_set(e, ERR_LOCKED, "the lock is not held");
 }
 
+int
+repo_sync(const struct repo *r, struct err *e)
+{
+	if (io_fsync(r->fd, e) < 0)
+		return err_where(e, "repository %s", r->dir);
+	return 0;
+}
+
 static int
 not_regular(const char *file, struct err *e)
 {
@@ -262,6 +270,14 @@ repo_stat_part(
 }
 
 int
+repo_look(const struct repo *r, const char *file, struct stat *st, struct err *e)
+{
+	if (fstatat(r->fd, file, st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", file);
+	return S_ISREG(st->st_mode) ? 1 : not_regular(file, e);
+}
+
+int
 repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, struct err *e)
 {
 	struct statvfs v;
@@ -298,26 +314,26 @@ repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, stru
 	return rc;
 }
 
-/* Is any file there that a backup of this name would make? */
+/* Is any file there that a backup of this name would make, or that would speak of it? */
 static int
 name_taken(const struct repo *r, const char *name, bool *taken, struct err *e)
 {
-	char file[REPO_FILE_MAX];
+	char files[2 * REPO_PARTS + 2][REPO_FILE_MAX];
 	struct stat st;
 
-	for (int i = 0; i < 2 * REPO_PARTS; i++) {
-		enum repo_part part = (enum repo_part)(i / 2);
-
-		if (i % 2 == 0)
-			repo_final_name(part, name, file);
-		else
-			repo_new_name(part, name, file);
-		if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+	for (int part = 0; part < REPO_PARTS; part++) {
+		repo_final_name((enum repo_part)part, name, files[2 * part]);
+		repo_new_name((enum repo_part)part, name, files[2 * part + 1]);
+	}
+	repo_gone_name(name, files[2 * REPO_PARTS]);
+	repo_hold_name(name, files[2 * REPO_PARTS + 1]);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (fstatat(r->fd, files[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			*taken = true;
 			return 0;
 		}
 		if (errno != ENOENT)
-			return err_sys(e, "%s", file);
+			return err_sys(e, "%s", files[i]);
 	}
 	*taken = false;
 	return 0;

@@ -153,26 +153,31 @@ void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harml
  * reason, one line ("" for none, at most REPO_REASON_MAX bytes, no control characters, else
  * ERR_USAGE).  It is not signed: who can write to the repository can remove backups anyway.
  * Durable on return.  A backup that is on hold already gets the new reason.
- * ERR_NOTFOUND: no such backup (release: no marker).
+ * ERR_NOTFOUND: no such backup (release: no marker; one of a backup that is gone is released too).
+ * A marker that is no regular file holds all the same, and is removed by hand only.
  */
 #define REPO_REASON_MAX 1000u
 int repo_hold(struct repo *r, const char *name, const char *reason, struct err *e);
 int repo_release(struct repo *r, const char *name, struct err *e);
-/* The reason of a backup on hold, escaped by nobody; ERR_NOTFOUND when it is not on hold. */
+/* The reason of a backup on hold: any bytes but newline; ERR_NOTFOUND when it is not on hold. */
 int repo_hold_reason(const struct repo *r, const char *name, struct buf *out, struct err *e);
 
 /*
  * Remove one sealed backup: the seal becomes .NAME.seal.gone, durably; archive and manifest are
  * unlinked; then that.  After a crash anywhere repo_recover() finishes it.  Only what the seal
  * speaks of goes: a part with another size than the sealed one, or one that is no regular file, is
- * left alone with a warning.  ERR_USAGE for a backup on hold.
+ * left alone with a warning.  ERR_USAGE for a backup on hold, ERR_CORRUPT for a bad seal: such a
+ * backup is removed by nobody but its owner.  Whether the seal is trusted, the caller knows.
  */
 int repo_prune(struct repo *r, const char *name, struct err *e);
 /*
  * Put a new seal in place of that of backup s->name, in one rename: s is what it said, with other
  * holds or another policy, and is signed by key (NULL: unsigned).  After a crash either the old
  * seal stands or the new one.  text_digest of *s is the new one's.  A backup that others hold must
- * not be sealed anew: only the newest of a series.
+ * not be sealed anew: only the newest of a series.  What knows it by the digest of its old text, as
+ * the history of verifications does, does not know it any more.  ERR_CORRUPT when the seal that
+ * stands there says something else of the backup than s; ERR_USAGE when it is signed and key is
+ * NULL.
  */
 int repo_reseal(struct repo *r, struct seal *s, const struct key *key, struct err *e);
 /*
@@ -184,8 +189,10 @@ int repo_put_seal(struct repo *r, const char *name, const void *seal, size_t len
 /*
  * Finish or clean up what an earlier run left: a durable and well-formed
  * .NAME.seal.new whose archive and manifest are there with the sealed sizes is rolled
- * forward; a .NAME.seal.gone has its pruning finished; other dot-names of backups
- * (.NAME.{tar.gz,manifest.gz,seal}.new and nothing else) are removed.  One log_note for each.
+ * forward; a .NAME.seal.gone has its pruning finished, unless NAME.seal is there or NAME is on hold
+ * with its archive whole: then the backup stays; other dot-names of backups
+ * (.NAME.{tar.gz,manifest.gz,seal,hold}.new and nothing else) are removed.  One log_note for each;
+ * a pruning that cannot be finished is a warning.
  */
 int repo_recover(struct repo *r, struct err *e);
 
