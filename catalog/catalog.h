@@ -20,9 +20,9 @@ struct repo_list;
  * "which backup has this file, in which version" is one B-tree look-up.  It is
  * never the truth: it can be lost, and is made again from seals and manifests.
  *
- * Version spans: a row of version says that a path had the same facts in every
- * backup of its series from sequence first to sequence last (last NULL: still so
- * in the newest one indexed).  So it grows with what changed.
+ * Version spans: a row of version says that a path had the same facts in every readable
+ * backup of its series from sequence first (0: from the oldest one on) to sequence last
+ * (NULL: to the newest one).  So a night, and removing a backup, cost what changed.
  */
 struct catalog;
 
@@ -52,7 +52,10 @@ int catalog_open_query(
 /* The same, from the manifests in any case: each answer is then what the sealed manifests say. */
 int catalog_open_manifests(
     struct catalog **out, struct repo *r, const struct repo_list *l, struct err *e);
-/* The repository's catalog as it stands, read only, up to date or not: for its history. */
+/*
+ * The repository's catalog as it stands, read only, up to date or not: for its history.  Queries
+ * and figures give ERR_UNSUPPORTED where it is of an older version.
+ */
 int catalog_open_history(struct catalog **out, struct repo *r, struct err *e);
 void catalog_close(struct catalog *c); /* NULL is harmless */
 
@@ -62,8 +65,10 @@ void catalog_close(struct catalog *c); /* NULL is harmless */
  */
 int catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struct err *e);
 /*
- * Make the catalog agree with l: index what is missing at the end, else rebuild into place (c is
- * then the new one).
+ * Make the catalog agree with l, each backup in a transaction of its own: take out what is gone,
+ * take over what was sealed anew, index what is missing at the end of its series.  A backup that is
+ * missing before others of its series, a manifest that came back, an older version of the file, or
+ * a damaged one: rebuild into place (c is then the new one).
  */
 int catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struct err *e);
 /*
@@ -113,7 +118,7 @@ struct catalog_version {
 	uint64_t backups; /* how many hold it */
 	bool is_current; /* the newest of the series does */
 };
-/* 0 to go on, 1 to stop without error, -1 with *e. */
+/* 0 to go on, 1 to stop without error, -1 with *e.  It must not use the catalog itself. */
 typedef int (*catalog_fn)(void *ctx, const struct catalog_version *v, struct err *e);
 
 /* From now on this backup does not count in answers: as if its series had not got it. */
@@ -129,7 +134,8 @@ struct catalog_query {
 	uint64_t sequence; /* only as it was in this backup of series; 0: any */
 };
 /*
- * By series, path order, first_seq.  While fn runs no lock is held, so it may take its time.
+ * By series, path order, first_seq.  While fn runs no lock is held, so it may take its time.  What
+ * is removed meanwhile goes from the answers still to come; what is added does not come into them.
  * ERR_NOTFOUND when there is no such sequence, ERR_CORRUPT when that backup is not readable.
  */
 int catalog_query(
@@ -147,7 +153,7 @@ int catalog_members(
  * their packed bytes are.  All 0 of a backup whose manifest could not be read.
  */
 struct catalog_backup_stats {
-	const char *series, *name;
+	char series[SEAL_NAME_MAX + 1], name[SEAL_NAME_MAX + 1];
 	uint64_t sequence;
 	bool readable;
 	uint64_t members, packed;
@@ -159,7 +165,7 @@ struct catalog_stats {
 	uint64_t members, packed; /* of all backups */
 	uint64_t distinct_members,
 	    distinct_packed; /* each member once: what storing it once took */
-	struct catalog_backup_stats *backups; /* by series, then sequence; names are c's */
+	struct catalog_backup_stats *backups; /* by series, then sequence */
 	size_t n;
 };
 /* Of one series, or of all with NULL (a member may then be shared between series). */

@@ -61,6 +61,7 @@ catalog_db_open(struct catalog **out, const char *path, int flags, struct err *e
 		free(c);
 		return err_nomem(e);
 	}
+	c->version = CATALOG_DB_VERSION;
 	c->writable = (flags & SQLITE_OPEN_READWRITE) != 0;
 	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	if (sqlite3_open_v2(path, &c->db, flags, NULL) != SQLITE_OK) {
@@ -86,7 +87,7 @@ catalog_db_close(struct catalog *c, struct err *e)
 
 	if (c == NULL)
 		return 0;
-	catalog_db_unload(c);
+	free(c->backups);
 	if (sqlite3_close(c->db) != SQLITE_OK) {
 		rc = catalog_db_fail(c, e);
 		(void)sqlite3_close_v2(c->db);
@@ -100,6 +101,16 @@ void
 catalog_db_moved(struct catalog *c)
 {
 	sqlite3_progress_handler(c->db, STEPS_A_CALL, on_progress, c);
+}
+
+int
+catalog_db_pragmas(struct catalog *c, struct err *e)
+{
+	return catalog_db_exec(c,
+	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -8192;"
+	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA recursive_triggers = "
+	    "OFF;",
+	    e);
 }
 
 int
@@ -220,6 +231,17 @@ catalog_db_run(struct catalog *c, sqlite3_stmt *st, struct err *e)
 }
 
 int
+catalog_db_end(struct catalog *c, int rc, struct err *e)
+{
+	if (rc == 0 && catalog_db_exec(c, "COMMIT", e) == 0)
+		return 0;
+	/* SQLite has rolled back by itself after some failures. */
+	if (!sqlite3_get_autocommit(c->db))
+		(void)catalog_db_exec(c, "ROLLBACK", NULL);
+	return -1;
+}
+
+int
 catalog_db_int(struct catalog *c, const char *sql, int64_t *value, struct err *e)
 {
 	sqlite3_stmt *st = NULL;
@@ -231,6 +253,15 @@ catalog_db_int(struct catalog *c, const char *sql, int64_t *value, struct err *e
 		*value = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	return rc;
+}
+
+int
+catalog_db_current(const struct catalog *c, struct err *e)
+{
+	if (c->version == CATALOG_DB_VERSION)
+		return 0;
+	return err_set(e, ERR_UNSUPPORTED,
+	    "the catalog is of version %d, which is not used any more", c->version);
 }
 
 int
@@ -295,87 +326,4 @@ catalog_db_path(sqlite3_stmt *st, int col, struct buf *out, struct err *e)
 		return catalog_db_damaged(e, "a path has the wrong form");
 	out->len += len;
 	return 0;
-}
-
-static int
-load_row(struct catalog_backup *b, sqlite3_stmt *st, struct err *e)
-{
-	const char *name = (const char *)sqlite3_column_text(st, 2);
-	const char *series = (const char *)sqlite3_column_text(st, 5);
-
-	if (name == NULL || !seal_name_ok(name) || series == NULL || !seal_name_ok(series))
-		return catalog_db_damaged(e, "a backup's name has the wrong form");
-	if (sqlite3_column_int64(st, 1) < 1)
-		return catalog_db_damaged(e, "a backup's sequence has the wrong form");
-	b->series = sqlite3_column_int64(st, 0);
-	b->sequence = (uint64_t)sqlite3_column_int64(st, 1);
-	(void)snprintf(b->name, sizeof(b->name), "%s", name);
-	(void)snprintf(b->series_name, sizeof(b->series_name), "%s", series);
-	b->readable = sqlite3_column_int(st, 4) != 0;
-	b->excluded = false;
-	return catalog_db_digest(st, 3, b->digest, e);
-}
-
-/* Ascending, or the file repeats its pages, and would fill the memory too. */
-static bool
-in_order(const struct catalog_backup *a, const struct catalog_backup *b)
-{
-	int order = strcmp(a->series_name, b->series_name);
-
-	return order < 0 || (order == 0 && a->sequence < b->sequence);
-}
-
-static int
-load_rows(struct catalog *c, sqlite3_stmt *st, struct err *e)
-{
-	struct catalog_backup *b;
-	size_t cap = 0;
-	int rc;
-
-	while ((rc = catalog_db_step(c, st, e)) == 1) {
-		if (c->n_backups == cap) {
-			void *p = reallocarray(c->backups, cap += 64, sizeof(*c->backups));
-
-			if (p == NULL)
-				return err_nomem(e);
-			c->backups = p;
-		}
-		b = &c->backups[c->n_backups];
-		if (load_row(b, st, e) != 0)
-			return -1;
-		if (c->n_backups > 0 && !in_order(b - 1, b))
-			return catalog_db_damaged(e, "backups out of order");
-		c->n_backups++;
-	}
-	return rc;
-}
-
-int
-catalog_db_load(struct catalog *c, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (c->loaded)
-		return 0;
-	catalog_db_unload(c);
-	catalog_db_guard(c);
-	rc = catalog_db_prepare(c,
-	    "SELECT b.series, b.sequence, b.name, b.digest, b.readable, s.name"
-	    " FROM series s CROSS JOIN backup b ON b.series = s.id ORDER BY s.name, b.sequence",
-	    &st, e);
-	if (rc == 0)
-		rc = load_rows(c, st, e);
-	sqlite3_finalize(st);
-	c->loaded = rc == 0;
-	return rc;
-}
-
-void
-catalog_db_unload(struct catalog *c)
-{
-	free(c->backups);
-	c->backups = NULL;
-	c->n_backups = 0;
-	c->loaded = false;
 }

@@ -23,7 +23,7 @@ struct err;
  * at the same page again and again would else take for ever).
  */
 #define CATALOG_DB_APPLICATION 0x54534c31
-#define CATALOG_DB_VERSION 1
+#define CATALOG_DB_VERSION 2
 #define CATALOG_DB_VALUE_MAX (1 << 20) /* bytes in one value or row */
 
 /* A backup as the catalog has it. */
@@ -35,17 +35,24 @@ struct catalog_backup {
 	uint8_t digest[SHA256_LEN];
 	bool readable;
 	bool excluded; /* by catalog_exclude() */
+	bool warned; /* that it is not readable */
 };
 
 struct catalog {
 	sqlite3 *db;
 	char *path; /* as SQLite opened it; "" for a temporary one */
+	/*
+	 * CATALOG_DB_VERSION, or 1: of that only the verification history is read and written, and
+	 * the backups it names.
+	 */
+	int version;
 	bool writable;
 	bool guarded;
 	uint64_t steps, steps_max; /* of the guard */
 	struct catalog_backup *backups; /* by series name, then sequence */
 	size_t n_backups;
 	bool loaded; /* is backups up to date? */
+	int64_t data_version; /* SQLite's, when they were read */
 };
 
 /* flags as for sqlite3_open_v2.  Nothing of the file is read yet but its header. */
@@ -54,6 +61,8 @@ int catalog_db_open(struct catalog **out, const char *path, int flags, struct er
 int catalog_db_close(struct catalog *c, struct err *e);
 /* *c was copied from another place; that must not be used again. */
 void catalog_db_moved(struct catalog *c);
+/* How this program uses SQLite; before anything is read or written. */
+int catalog_db_pragmas(struct catalog *c, struct err *e);
 /* The first len bytes of the file, without taking a lock; fewer than len: zeros. */
 int catalog_db_header(struct catalog *c, uint8_t *out, int len, struct err *e);
 /* Start counting steps anew: at the start of a query. */
@@ -67,9 +76,13 @@ int catalog_db_prepare(struct catalog *c, const char *sql, sqlite3_stmt **out, s
 int catalog_db_step(struct catalog *c, sqlite3_stmt *st, struct err *e);
 /* Step a statement that gives no row, and reset it. */
 int catalog_db_run(struct catalog *c, sqlite3_stmt *st, struct err *e);
+/* End the transaction, when there is one: commit it when rc is 0, else roll it back.  0, -1. */
+int catalog_db_end(struct catalog *c, int rc, struct err *e);
 /* 1 and *value: the first column of the only row; 0: no row; -1. Takes no parameters. */
 int catalog_db_int(struct catalog *c, const char *sql, int64_t *value, struct err *e);
 
+/* ERR_UNSUPPORTED when c is of an older version, whose spans mean something else. */
+int catalog_db_current(const struct catalog *c, struct err *e);
 /* ERR_CORRUPT: "the catalog is damaged: WHAT". */
 int catalog_db_damaged(struct err *e, const char *what);
 /* A digest in a column; ERR_CORRUPT when it is none. */
@@ -83,9 +96,5 @@ void catalog_db_bind_key(sqlite3_stmt *st, int param, const struct buf *key);
  * not clean.
  */
 int catalog_db_path(sqlite3_stmt *st, int col, struct buf *out, struct err *e);
-
-/* Read the backups into c, unless they are there already. */
-int catalog_db_load(struct catalog *c, struct err *e);
-void catalog_db_unload(struct catalog *c);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define BATCH_ROWS 512
 #define BATCH_BYTES (1u << 20)
+#define PATH_BYTES (64u << 20) /* of one path's rows; no honest file comes near */
 
 #define SELECT_AFTER                                                                               \
 	"SELECT " CATALOG_ROWS_COLUMNS                                                             \
@@ -139,26 +140,43 @@ start(struct catalog_fetch *f, struct err *e)
 	return 0;
 }
 
-/* Remember the key of the row; keys must go up, or the file leads us in circles. */
+/* The path of the row under the scan, against that of the last one. */
 static int
-move_on(struct catalog_fetch *f, struct err *e)
+path_order(const struct catalog_fetch *f)
 {
-	const void *path = sqlite3_column_blob(f->scan, 0);
-	size_t len = (size_t)sqlite3_column_bytes(f->scan, 0);
-	int64_t first = sqlite3_column_int64(f->scan, 1);
+	const void *path = sqlite3_column_blob(f->scan, CATALOG_ROWS_PATH);
+	size_t len = (size_t)sqlite3_column_bytes(f->scan, CATALOG_ROWS_PATH);
 	size_t min = len < f->at.len ? len : f->at.len;
 	int order = min > 0 ? memcmp(path, f->at.data, min) : 0;
 
-	if (order == 0)
-		order = (len > f->at.len) - (len < f->at.len);
+	return order != 0 ? order : (len > f->at.len) - (len < f->at.len);
+}
+
+/* Remember the key of the row; keys must go up, or the file leads us in circles. */
+static int
+move_on(struct catalog_fetch *f, int order, struct err *e)
+{
+	int64_t first = sqlite3_column_int64(f->scan, CATALOG_ROWS_FIRST);
+
 	if (order < 0 || (order == 0 && first <= f->at_first))
 		return catalog_db_damaged(e, "versions out of order");
+	f->same_path = order == 0 ? f->same_path + 1 : 1;
+	/* Each row of a path tells of a backup that no other row of it tells of. */
+	if (f->same_path > f->max_rows || f->rows.text.len > PATH_BYTES)
+		return catalog_db_damaged(e, "a path with more versions than backups");
 	if (order != 0) {
 		buf_clear(&f->at);
-		buf_append(&f->at, path, len);
+		buf_append(&f->at, sqlite3_column_blob(f->scan, CATALOG_ROWS_PATH),
+		    (size_t)sqlite3_column_bytes(f->scan, CATALOG_ROWS_PATH));
 	}
 	f->at_first = first;
 	return buf_check(&f->at, e);
+}
+
+static bool
+is_full(const struct catalog_fetch *f)
+{
+	return f->rows.n >= BATCH_ROWS || f->rows.text.len >= BATCH_BYTES;
 }
 
 /* Go past all that lies below the child of the directory asked for. */
@@ -168,7 +186,8 @@ skip_child(struct catalog_fetch *f, const char *path, size_t child, struct err *
 	buf_clear(&f->at);
 	key_put(&f->at, path, child);
 	buf_putc(&f->at, 1);
-	f->at_first = 0;
+	f->at_first = -1;
+	f->same_path = 0;
 	return buf_check(&f->at, e) != 0 ? -1 : start(f, e);
 }
 
@@ -200,11 +219,13 @@ catalog_fetch_next(struct catalog_fetch *f, struct err *e)
 	catalog_db_guard(f->c);
 	rc = start(f, e);
 	while (rc == 0 && (rc = catalog_db_step(f->c, f->scan, e)) == 1) {
-		rc = move_on(f, e) != 0 || take_row(f, e) != 0 ? -1 : 0;
-		if (rc == 0 && (f->rows.n >= BATCH_ROWS || f->rows.text.len >= BATCH_BYTES)) {
-			rc = 1;
+		int order = path_order(f);
+
+		if (order != 0 && is_full(f)) {
+			f->at_first = INT64_MAX; /* what comes to this path meanwhile is too late */
 			break;
 		}
+		rc = move_on(f, order, e) != 0 || take_row(f, e) != 0 ? -1 : 0;
 	}
 	(void)sqlite3_reset(f->scan);
 	return rc;
@@ -239,11 +260,32 @@ catalog_fetch_done(struct catalog_fetch *f)
 }
 
 int
-catalog_fetch_series(struct catalog_fetch *f, int64_t series, struct err *e)
+catalog_fetch_start(struct catalog_fetch *f, struct err *e)
 {
-	f->series = series;
 	buf_clear(&f->at);
 	buf_append(&f->at, f->from.data, f->from.len);
-	f->at_first = f->after_from ? INT64_MAX : 0;
+	f->at_first = f->after_from ? INT64_MAX : -1;
+	f->same_path = 0;
+	return buf_check(&f->at, e);
+}
+
+void
+catalog_fetch_series(struct catalog_fetch *f, int64_t series, uint64_t backups)
+{
+	f->series = series;
+	f->max_rows = backups;
+}
+
+int
+catalog_fetch_back(struct catalog_fetch *f, size_t n, struct err *e)
+{
+	const struct catalog_row *row = &f->rows.v[n - 1];
+
+	/* After all rows of its path. */
+	buf_clear(&f->at);
+	key_put(&f->at, (const char *)f->rows.text.data + row->path, row->path_len);
+	f->at_first = INT64_MAX;
+	f->same_path = 0;
+	f->rows.n = n;
 	return buf_check(&f->at, e);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/backups.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
 #include "catalog/place.h"
@@ -231,26 +232,15 @@ run_done(struct run *x)
 }
 
 static int
-commit(struct catalog *c, struct err *e)
-{
-	return catalog_db_exec(c, "COMMIT", e);
-}
-
-static void
-rollback(struct catalog *c)
-{
-	/* SQLite has rolled back by itself after some failures. */
-	if (!sqlite3_get_autocommit(c->db))
-		(void)catalog_db_exec(c, "ROLLBACK", NULL);
-}
-
-static int
 index_try(struct catalog *c, struct repo *r, const struct seal *s, bool read_all,
     bool *manifest_fault, struct err *e)
 {
 	struct run x = {.c = c, .seal = s, .read_all = read_all};
-	int rc = -1, fd = repo_open_part(r, REPO_MANIFEST, s->name, e);
+	int rc = -1, fd = -1;
 
+	if (catalog_db_current(c, e) != 0)
+		goto out;
+	fd = repo_open_part(r, REPO_MANIFEST, s->name, e);
 	if (fd == -1 || manifest_reader_new(&x.reader, fd, s, e) != 0) {
 		x.manifest_fault = true;
 		goto out;
@@ -261,7 +251,7 @@ index_try(struct catalog *c, struct repo *r, const struct seal *s, bool read_all
 		/* An unfinished scan would stand in the way of the commit. */
 		run_done(&x);
 		memset(&x, 0, sizeof(x));
-		rc = commit(c, e);
+		rc = catalog_db_end(c, 0, e);
 	}
 out:
 	*manifest_fault = x.manifest_fault;
@@ -269,10 +259,10 @@ out:
 	if (fd != -1)
 		(void)close(fd);
 	if (rc != 0) {
-		rollback(c);
+		(void)catalog_db_end(c, -1, NULL);
 		return err_where(e, "%s", s->name);
 	}
-	catalog_db_unload(c);
+	catalog_backups_unload(c);
 	return 0;
 }
 
@@ -307,15 +297,16 @@ static int
 record_unreadable(struct catalog *c, const struct seal *s, struct err *e)
 {
 	struct catalog_place p;
+	int rc;
 
 	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
-	if (catalog_place_find(&p, c, s, e) != 0 || catalog_place_put(&p, false, e) != 0 ||
-	    commit(c, e) != 0) {
-		rollback(c);
+	rc = catalog_place_find(&p, c, s, e);
+	if (rc == 0)
+		rc = catalog_place_put(&p, false, e);
+	if (catalog_db_end(c, rc, e) != 0)
 		return err_where(e, "%s", s->name);
-	}
-	catalog_db_unload(c);
+	catalog_backups_unload(c);
 	return 0;
 }
 

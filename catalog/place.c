@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "catalog/place.h"
 
+#include <string.h>
+
 #include "catalog/db.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "seal/seal.h"
 
@@ -83,6 +86,22 @@ catalog_place_find(
 }
 
 int
+catalog_place_bare(const struct seal *seal, uint8_t out[SHA256_LEN], struct err *e)
+{
+	struct seal bare = *seal; /* strings stay the other's */
+	struct buf text = {0};
+	int rc;
+
+	bare.policy = NULL;
+	bare.holds = NULL;
+	bare.n_holds = 0;
+	rc = seal_write(&bare, NULL, &text, e);
+	buf_done(&text);
+	memcpy(out, bare.text_digest, SHA256_LEN);
+	return rc;
+}
+
+int
 catalog_place_put(struct catalog_place *p, bool readable, struct err *e)
 {
 	const struct seal *s = p->seal;
@@ -90,19 +109,24 @@ catalog_place_put(struct catalog_place *p, bool readable, struct err *e)
 	    s->created.tv_nsec, (int64_t)s->entries, (int64_t)s->bytes, (int64_t)s->archive_size,
 	    (int64_t)s->manifest_size, (int64_t)s->unreadable, (int64_t)s->changed, readable};
 	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
+	uint8_t bare[SHA256_LEN];
 	sqlite3_stmt *st = NULL;
 	int rc;
 
+	if (catalog_place_bare(s, bare, e) != 0)
+		return -1;
 	if (catalog_db_prepare(p->c,
 		"INSERT INTO backup (series, sequence, created_sec, created_nsec, entries, bytes,"
-		" archive_size, manifest_size, unreadable, changed, readable, name, digest)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		" archive_size, manifest_size, unreadable, changed, readable, name, digest, bare)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" ?14)",
 		&st, e) != 0)
 		return -1;
 	for (int i = 0; i < n; i++)
 		(void)sqlite3_bind_int64(st, i + 1, numbers[i]);
 	(void)sqlite3_bind_text(st, n + 1, s->name, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_blob(st, n + 2, s->text_digest, SHA256_LEN, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(st, n + 3, bare, SHA256_LEN, SQLITE_STATIC);
 	rc = catalog_db_run(p->c, st, e);
 	(void)sqlite3_finalize(st);
 	return rc;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/hash.h"
+
 struct catalog;
 struct err;
 struct seal;
@@ -22,5 +24,7 @@ int catalog_place_find(
     struct catalog_place *p, struct catalog *c, const struct seal *seal, struct err *e);
 /* Put the backup's row there. */
 int catalog_place_put(struct catalog_place *p, bool readable, struct err *e);
+/* SHA-256 of what the seal signs, but its policy and holds: the same when it is sealed anew. */
+int catalog_place_bare(const struct seal *seal, uint8_t out[SHA256_LEN], struct err *e);
 
 #endif

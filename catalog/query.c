@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/answers.h"
+#include "catalog/backups.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
 #include "catalog/fetch.h"
@@ -17,13 +20,14 @@ struct walk {
 	catalog_fn fn;
 	void *ctx;
 	/* The series at hand: backups[0..n) of it, and how many before each count. */
+	char series[SEAL_NAME_MAX + 1];
 	const struct catalog_backup *backups;
 	size_t n;
 	size_t *counted;
+	size_t oldest, newest; /* readable ones; n: none */
+	/* A batch of rows, and what they come to. */
 	struct catalog_fetch fetch;
-	sqlite3_stmt *target;
-	struct catalog_rows targets; /* versions of a hard link's target */
-	struct buf key;
+	struct catalog_answers answers;
 };
 
 /* Does b have a say in the answers? */
@@ -50,19 +54,39 @@ find_sequence(const struct walk *w, uint64_t sequence)
 	return lo;
 }
 
+/* ---- answers to the caller ---- */
+
 /*
- * Tell of row in backups first to last (0: the newest).  A row of which no backup that we
- * know has anything was made since we looked.
+ * The backups from first to before last of the series.  An end is the sequence of a readable
+ * backup, and never that of the oldest or newest one: those are 0.
  */
 static int
-tell(struct walk *w, const struct catalog_rows *rows, const struct catalog_row *row, int64_t first,
-    int64_t last, const struct catalog_row *content, struct err *e)
+find_ends(
+    const struct walk *w, const struct catalog_answer *a, size_t *lo, size_t *hi, struct err *e)
 {
-	const char *text = (const char *)rows->text.data;
-	size_t lo = find_sequence(w, (uint64_t)first);
-	size_t hi = last == 0 ? w->n : find_sequence(w, (uint64_t)last + 1);
+	*lo = a->first == 0 ? 0 : find_sequence(w, (uint64_t)a->first);
+	*hi = a->last == 0 ? w->n : find_sequence(w, (uint64_t)a->last) + 1;
+	if (w->oldest < w->n &&
+	    (a->first == 0 ||
+		(*lo < w->n && *lo != w->oldest && w->backups[*lo].readable &&
+		    w->backups[*lo].sequence == (uint64_t)a->first)) &&
+	    (a->last == 0 ||
+		(*hi <= w->n && *hi != w->newest + 1 && w->backups[*hi - 1].readable &&
+		    w->backups[*hi - 1].sequence == (uint64_t)a->last)))
+		return 0;
+	return catalog_db_damaged(e, "a span ends where no backup is");
+}
+
+static int
+tell(struct walk *w, const struct catalog_answer *a, struct err *e)
+{
+	const char *text = (const char *)w->fetch.rows.text.data;
+	const struct catalog_row *row = &w->fetch.rows.v[a->row];
+	const struct catalog_row *content =
+	    a->content == CATALOG_ANSWERS_OWN ? row : &w->answers.targets.v[a->content];
+	size_t lo, hi;
 	struct catalog_version v = {
-	    .series = w->backups[0].series_name,
+	    .series = w->series,
 	    .path = text + row->path,
 	    .path_len = row->path_len,
 	    .type = row->type,
@@ -82,7 +106,9 @@ tell(struct walk *w, const struct catalog_rows *rows, const struct catalog_row *
 	    .unreadable = (content->flags & CATALOG_ROWS_UNREADABLE) != 0,
 	};
 
-	if (hi <= lo || w->counted[hi] == w->counted[lo])
+	if (find_ends(w, a, &lo, &hi, e) != 0)
+		return -1;
+	if (w->counted[hi] == w->counted[lo])
 		return 0;
 	v.backups = w->counted[hi] - w->counted[lo];
 	while (!counts(&w->backups[lo]))
@@ -98,82 +124,6 @@ tell(struct walk *w, const struct catalog_rows *rows, const struct catalog_row *
 	return w->fn(w->ctx, &v, e);
 }
 
-static bool
-overlap(const struct catalog_row *a, const struct catalog_row *b, int64_t *first, int64_t *last)
-{
-	*first = a->first > b->first ? a->first : b->first;
-	if (a->last == 0 || b->last == 0)
-		*last = a->last == 0 ? b->last : a->last;
-	else
-		*last = a->last < b->last ? a->last : b->last;
-	return *last == 0 || *first <= *last;
-}
-
-static int
-fetch_targets(struct walk *w, const char *path, size_t len, struct err *e)
-{
-	int rc;
-
-	catalog_rows_clear(&w->targets);
-	if (catalog_db_key(&w->key, path, len, e) != 0)
-		return -1;
-	catalog_db_guard(w->c);
-	(void)sqlite3_bind_int64(w->target, 1, w->backups[0].series);
-	catalog_db_bind_key(w->target, 2, &w->key);
-	while ((rc = catalog_db_step(w->c, w->target, e)) == 1)
-		if (catalog_rows_add(&w->targets, w->target, e) != 0) {
-			rc = -1;
-			break;
-		}
-	(void)sqlite3_reset(w->target);
-	return rc;
-}
-
-/*
- * A hard link's line says where its content is, not what: so its versions are also those of
- * its target.
- */
-static int
-tell_hardlink(struct walk *w, const struct catalog_row *row, struct err *e)
-{
-	const char *text = (const char *)w->fetch.rows.text.data;
-	int64_t first, last;
-	bool told = false;
-	int rc = fetch_targets(w, text + row->link, row->link_len, e);
-
-	for (size_t i = 0; rc == 0 && i < w->targets.n; i++) {
-		const struct catalog_row *t = &w->targets.v[i];
-
-		if (t->type != ENTRY_FILE || !overlap(row, t, &first, &last))
-			continue;
-		if (w->q->sequence != 0 &&
-		    ((uint64_t)first > w->q->sequence ||
-			(last != 0 && (uint64_t)last < w->q->sequence)))
-			continue;
-		told = true;
-		rc = tell(w, &w->fetch.rows, row, first, last, t, e);
-	}
-	if (rc == 0 && !told)
-		rc = tell(w, &w->fetch.rows, row, row->first, row->last, row, e);
-	return rc;
-}
-
-static int
-tell_all(struct walk *w, struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < w->fetch.rows.n; i++) {
-		const struct catalog_row *row = &w->fetch.rows.v[i];
-
-		if (row->type == ENTRY_HARDLINK)
-			rc = tell_hardlink(w, row, e);
-		else
-			rc = tell(w, &w->fetch.rows, row, row->first, row->last, row, e);
-	}
-	return rc;
-}
-
 /* ---- series ---- */
 
 static int
@@ -183,14 +133,31 @@ count_backups(struct walk *w, struct err *e)
 	w->counted = calloc(w->n + 1, sizeof(*w->counted));
 	if (w->counted == NULL)
 		return err_nomem(e);
+	w->oldest = w->newest = w->n;
 	for (size_t i = 0; i < w->n; i++) {
 		w->counted[i + 1] = w->counted[i] + counts(&w->backups[i]);
-		if (!w->backups[i].readable && !w->backups[i].excluded && w->q->sequence == 0)
-			log_warn("%s: its manifest could not be read, so what it holds is not "
-				 "known",
-			    w->backups[i].name);
+		if (!w->backups[i].readable)
+			continue;
+		if (w->oldest == w->n)
+			w->oldest = i;
+		w->newest = i;
 	}
 	return 0;
+}
+
+static void
+warn_of_unreadable(const struct walk *w)
+{
+	for (size_t i = 0; i < w->c->n_backups; i++) {
+		struct catalog_backup *b = &w->c->backups[i];
+
+		if (b->readable || b->excluded || b->warned ||
+		    strcmp(b->series_name, w->series) != 0)
+			continue;
+		log_warn(
+		    "%s: its manifest could not be read, so what it holds is not known", b->name);
+		b->warned = true;
+	}
 }
 
 static int
@@ -202,58 +169,86 @@ check_sequence(const struct walk *w, struct err *e)
 		return 0;
 	if (i == w->n || w->backups[i].sequence != w->q->sequence)
 		return err_set(e, ERR_NOTFOUND, "series %s has no backup of sequence %llu",
-		    w->backups[0].series_name, (unsigned long long)w->q->sequence);
+		    w->series, (unsigned long long)w->q->sequence);
 	if (!w->backups[i].readable)
 		return err_set(
 		    e, ERR_CORRUPT, "%s: its manifest cannot be read", w->backups[i].name);
 	return 0;
 }
 
+/* The backups of the series as the catalog has them now; maybe none any more. */
+static int
+look_at_series(struct walk *w, struct err *e)
+{
+	struct catalog *c = w->c;
+	size_t i = 0;
+
+	while (i < c->n_backups && strcmp(c->backups[i].series_name, w->series) < 0)
+		i++;
+	w->backups = &c->backups[i];
+	for (w->n = 0; i < c->n_backups && strcmp(c->backups[i].series_name, w->series) == 0; i++)
+		w->n++;
+	if (count_backups(w, e) != 0 || check_sequence(w, e) != 0)
+		return -1;
+	if (w->q->sequence == 0)
+		warn_of_unreadable(w);
+	if (w->n > 0)
+		catalog_fetch_series(&w->fetch, w->backups->series, w->n);
+	return 0;
+}
+
+/* A batch as of one moment: the backups, the rows, and what those say of each other. */
+static int
+take_batch(struct walk *w, bool first, int *more, struct err *e)
+{
+	int rc = catalog_backups_refresh(w->c, e);
+
+	if (rc < 0 || ((rc == 1 || first) && look_at_series(w, e) != 0))
+		return -1;
+	w->answers.n = 0;
+	*more = w->n > 0 ? catalog_fetch_next(&w->fetch, e) : 0;
+	return *more < 0 || w->n == 0 ? *more : catalog_answers_make(&w->answers, more, e);
+}
+
 /* 0; 1: the callback has enough; -1. */
 static int
 walk_series(struct walk *w, struct err *e)
 {
-	int rc = 0, more = 1;
+	int rc = catalog_fetch_start(&w->fetch, e), more = 1;
 
-	if (count_backups(w, e) != 0 || check_sequence(w, e) != 0)
-		return -1;
-	if (catalog_fetch_series(&w->fetch, w->backups[0].series, e) != 0)
-		return -1;
-	while (rc == 0 && more == 1) {
-		if (stop_check(e) != 0)
+	for (bool first = true; rc == 0 && more == 1; first = false) {
+		if (stop_check(e) != 0 || catalog_db_exec(w->c, "BEGIN", e) != 0)
 			return -1;
-		more = catalog_fetch_next(&w->fetch, e);
-		rc = more < 0 ? -1 : tell_all(w, e);
+		rc = catalog_db_end(w->c, take_batch(w, first, &more, e), e);
+		for (size_t i = 0; rc == 0 && i < w->answers.n; i++)
+			rc = tell(w, &w->answers.v[i], e);
 	}
 	return rc;
+}
+
+/* The next series by name.  What comes while we look may be one, too. */
+static bool
+next_series(struct walk *w)
+{
+	const struct catalog *c = w->c;
+	size_t i = 0;
+
+	while (i < c->n_backups && strcmp(c->backups[i].series_name, w->series) <= 0)
+		i++;
+	if (i < c->n_backups)
+		(void)snprintf(w->series, sizeof(w->series), "%s", c->backups[i].series_name);
+	return i < c->n_backups;
 }
 
 static int
 walk_all(struct walk *w, struct err *e)
 {
-	struct catalog *c = w->c;
-	size_t i = 0;
 	int rc = 0;
 
-	while (rc == 0 && i < c->n_backups) {
-		w->backups = &c->backups[i];
-		for (w->n = 0; i < c->n_backups && c->backups[i].series == w->backups->series; i++)
-			w->n++;
-		if (w->q->series == NULL || strcmp(w->q->series, w->backups->series_name) == 0)
+	while (rc == 0 && next_series(w))
+		if (w->q->series == NULL || strcmp(w->q->series, w->series) == 0)
 			rc = walk_series(w, e);
-	}
 	return rc < 0 ? -1 : 0;
-}
-
-int
-catalog_exclude(struct catalog *c, const char *name, struct err *e)
-{
-	if (catalog_db_load(c, e) != 0)
-		return -1;
-	for (size_t i = 0; i < c->n_backups; i++)
-		if (strcmp(c->backups[i].name, name) == 0)
-			c->backups[i].excluded = true;
-	return 0;
 }
 
 int
@@ -261,21 +256,18 @@ catalog_query(
     struct catalog *c, const struct catalog_query *q, catalog_fn fn, void *ctx, struct err *e)
 {
 	struct walk w = {.c = c, .q = q, .fn = fn, .ctx = ctx};
-	int rc = catalog_db_load(c, e);
+	int rc = catalog_db_current(c, e);
 
+	if (rc == 0)
+		rc = catalog_backups_load(c, e);
 	if (rc == 0)
 		rc = catalog_fetch_init(&w.fetch, c, q, e);
 	if (rc == 0)
-		rc = catalog_db_prepare(c,
-		    "SELECT " CATALOG_ROWS_COLUMNS
-		    " FROM version WHERE series = ?1 AND path = ?2 ORDER BY first",
-		    &w.target, e);
+		rc = catalog_answers_init(&w.answers, &w.fetch, e);
 	if (rc == 0)
 		rc = walk_all(&w, e);
+	catalog_answers_done(&w.answers);
 	catalog_fetch_done(&w.fetch);
-	(void)sqlite3_finalize(w.target);
 	free(w.counted);
-	catalog_rows_done(&w.targets);
-	buf_done(&w.key);
 	return rc;
 }

@@ -11,7 +11,7 @@
 static const struct column_rule {
 	int64_t min, max;
 } rules[CATALOG_ROWS_N] = {
-    [CATALOG_ROWS_FIRST] = {1, INT64_MAX},
+    [CATALOG_ROWS_FIRST] = {0, INT64_MAX},
     [CATALOG_ROWS_TYPE] = {0, 127},
     [CATALOG_ROWS_MODE] = {0, 07777},
     [CATALOG_ROWS_UID] = {0, UINT32_MAX},
@@ -44,7 +44,7 @@ get_span(struct catalog_row *row, sqlite3_stmt *st, struct err *e)
 	row->last = 0;
 	if (sqlite3_column_type(st, CATALOG_ROWS_LAST) != SQLITE_NULL) {
 		row->last = sqlite3_column_int64(st, CATALOG_ROWS_LAST);
-		if (row->last < row->first || row->last == INT64_MAX)
+		if (row->last < 1 || row->last < row->first || row->last == INT64_MAX)
 			return catalog_db_damaged(e, "a span has the wrong form");
 	}
 	return 0;

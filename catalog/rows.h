@@ -44,7 +44,7 @@ enum catalog_rows_column {
 enum { CATALOG_ROWS_CHANGED = 1, CATALOG_ROWS_GREW = 2, CATALOG_ROWS_UNREADABLE = 4 };
 
 struct catalog_row {
-	int64_t first, last; /* last 0: open */
+	int64_t first, last; /* first 0: from the oldest backup on; last 0: to the newest */
 	enum entry_type type;
 	uint32_t mode, uid, gid;
 	uint64_t size;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- The catalog: an index over all manifests of a repository (docs/FORMAT.md).
--- application_id 0x54534c31 (TSL1) and user_version 1 are set by catalog/open.c.
+-- application_id 0x54534c31 (TSL1) and user_version 2 are set by catalog/open.c.
 -- A path is a BLOB with '/' as NUL, so that SQLite's order of BLOBs is ours.
 -- Unsigned 64-bit numbers are kept as two's complement.
 
@@ -10,12 +10,14 @@ CREATE TABLE series (
 );
 
 -- digest: SHA-256 of the signed text of the seal. readable 0: the seal is sound, but the
--- manifest was not, so nothing is known of the paths.
+-- manifest was not, so nothing is known of the paths. bare: SHA-256 of the signed text without
+-- its lines "policy" and "holds"; equal, and another digest: only sealed anew.
 CREATE TABLE backup (
 	series INTEGER NOT NULL,
 	sequence INTEGER NOT NULL,
 	name TEXT NOT NULL UNIQUE,
 	digest BLOB NOT NULL,
+	bare BLOB NOT NULL,
 	created_sec INTEGER NOT NULL,
 	created_nsec INTEGER NOT NULL,
 	entries INTEGER NOT NULL,
@@ -28,8 +30,9 @@ CREATE TABLE backup (
 	PRIMARY KEY (series, sequence)
 ) WITHOUT ROWID;
 
--- path had these facts in each backup of the series from sequence first to last;
--- last NULL: also in the newest. type: the ASCII code of the letter in FORMAT.md's
+-- path had these facts in each readable backup of the series from sequence first to last, and in
+-- neither neighbour of these. first 0: from the oldest readable one on; last NULL: to the newest
+-- readable one; the sequences of those two never stand there. type: the ASCII code of the letter in FORMAT.md's
 -- stat key. rdev: major << 32 | minor. flags: 1 changed, 2 grew, 4 unreadable ranges.
 CREATE TABLE version (
 	series INTEGER NOT NULL,
@@ -51,6 +54,10 @@ CREATE TABLE version (
 	PRIMARY KEY (series, path, first)
 ) WITHOUT ROWID;
 
+-- The ends that lie between two backups, so that removing a backup costs what changed beside it.
+CREATE INDEX version_first ON version (series, first) WHERE first <> 0;
+CREATE INDEX version_last ON version (series, last) WHERE last IS NOT NULL;
+
 -- Archive members, numbered from 0 within their backup. digest: of the packed bytes;
 -- section: of the packed manifest section, NULL for none; path NULL: the end member.
 CREATE TABLE member (
@@ -68,7 +75,7 @@ CREATE TABLE member (
 	PRIMARY KEY (series, sequence, seq)
 ) WITHOUT ROWID;
 
-CREATE INDEX member_digest ON member (digest);
+CREATE INDEX member_digest ON member (digest, packed);
 
 -- What verify found; kept by the digest of the seal's signed text, so that another
 -- backup under an old name does not inherit it. level: 1 quick, 2 standard, 3 deep.

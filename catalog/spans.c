@@ -88,7 +88,7 @@ note_row(struct catalog_spans *s, struct err *e)
 	int64_t first = sqlite3_column_int64(s->scan, FIRST);
 	int order = s->seen ? compare(path, len, &s->old) : 1;
 
-	if (sqlite3_column_type(s->scan, PATH) != SQLITE_BLOB || first < 1)
+	if (sqlite3_column_type(s->scan, PATH) != SQLITE_BLOB || first < 0)
 		return catalog_db_damaged(e, "a version has the wrong form");
 	if (order < 0 || (order == 0 && first <= s->old_first))
 		return catalog_db_damaged(e, "versions out of order");
@@ -141,7 +141,7 @@ advance(struct catalog_spans *s, struct err *e)
 static int
 scan_from(struct catalog_spans *s, const char *path, size_t len, struct err *e)
 {
-	if (catalog_db_key(&s->from, path, len, e) != 0 || seek(s, 0, e) != 0)
+	if (catalog_db_key(&s->from, path, len, e) != 0 || seek(s, -1, e) != 0)
 		return -1;
 	return advance(s, e);
 }
@@ -300,7 +300,7 @@ insert(struct catalog_spans *s, const struct section_line *l, struct err *e)
 	sqlite3_stmt *st = s->insert;
 
 	catalog_db_bind_key(st, PATH + 1, &s->key);
-	(void)sqlite3_bind_int64(st, FIRST + 1, s->sequence);
+	(void)sqlite3_bind_int64(st, FIRST + 1, s->previous == 0 ? 0 : s->sequence);
 	bind_facts(st, l);
 	(void)sqlite3_bind_int64(st, SERIES + 1, s->series);
 	s->wrote = true;

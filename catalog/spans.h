@@ -19,7 +19,7 @@ struct section_line;
  */
 struct catalog_spans;
 
-/* previous: the newest backup of the series that the spans tell of; 0: none. */
+/* previous: the newest readable backup of the series; 0: none, this is the oldest. */
 int catalog_spans_new(struct catalog_spans **out, struct catalog *c, int64_t series,
     uint64_t sequence, uint64_t previous, struct err *e);
 void catalog_spans_free(struct catalog_spans *s); /* NULL is harmless */

@@ -3,33 +3,11 @@
 
 #include <string.h>
 
+#include "catalog/backups.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
 #include "core/err.h"
 #include "core/log.h"
-
-static const struct catalog_backup *
-find(struct catalog *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_backups; i++)
-		if (strcmp(c->backups[i].name, name) == 0)
-			return &c->backups[i];
-	return NULL;
-}
-
-/* The backup of that name, or NULL: ERR_NOTFOUND, or c could not be read. */
-static const struct catalog_backup *
-need(struct catalog *c, const char *name, struct err *e)
-{
-	const struct catalog_backup *b;
-
-	if (catalog_db_load(c, e) != 0)
-		return NULL;
-	b = find(c, name);
-	if (b == NULL)
-		(void)err_set(e, ERR_NOTFOUND, "%s: is not in the catalog", name);
-	return b;
-}
 
 static bool
 level_ok(int64_t level)
@@ -62,7 +40,7 @@ int
 catalog_add_verification(
     struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e)
 {
-	const struct catalog_backup *b = need(c, name, e);
+	const struct catalog_backup *b = catalog_backups_need(c, name, e);
 
 	return b == NULL ? -1 : put(c, b->digest, v, e);
 }
@@ -106,80 +84,94 @@ int
 catalog_last_verification(
     struct catalog *c, const char *name, struct catalog_verification *v, struct err *e)
 {
-	const struct catalog_backup *b = need(c, name, e);
+	const struct catalog_backup *b = catalog_backups_need(c, name, e);
 
 	return b == NULL ? -1 : catalog_verified(c, b->digest, v, e);
 }
 
-/* History of one backup. */
+/* What old knows of the backup of one digest, c has for that of another (mostly the same). */
+struct history {
+	struct catalog *c, *old;
+	sqlite3_stmt *from; /* on old */
+	sqlite3_stmt *sealed_before; /* on old; NULL: it cannot tell */
+	struct err why; /* that old could not be read */
+};
+
+/* What h->why says is not ours to fail on. */
 static int
-copy_backup(struct catalog *c, const uint8_t digest[SHA256_LEN], struct catalog *old,
-    sqlite3_stmt *from, struct err *why, struct err *e)
+copy_backup(struct history *h, const uint8_t *old_digest, const uint8_t *digest, struct err *e)
 {
 	struct catalog_verification v = {0};
+	int rc = 0;
 
-	(void)sqlite3_bind_blob(from, 1, digest, SHA256_LEN, SQLITE_STATIC);
-	catalog_db_guard(old);
-	while (catalog_db_step(old, from, why) == 1) {
-		if (read_row(from, &v, why) != 0)
+	(void)sqlite3_bind_blob(h->from, 1, old_digest, SHA256_LEN, SQLITE_STATIC);
+	catalog_db_guard(h->old);
+	while (rc == 0 && catalog_db_step(h->old, h->from, &h->why) == 1) {
+		if (read_row(h->from, &v, &h->why) != 0)
 			break;
-		if (put(c, digest, &v, e) != 0)
-			return -1;
+		rc = put(h->c, digest, &v, e);
 	}
-	(void)sqlite3_reset(from);
-	return 0; /* what why says is not ours to fail on */
+	(void)sqlite3_reset(h->from);
+	return rc;
+}
+
+/* And what it knows of the same backup before it was sealed anew. */
+static int
+copy_sealed_before(struct history *h, sqlite3_stmt *of, const uint8_t *digest, struct err *e)
+{
+	uint8_t before[SHA256_LEN];
+	int rc;
+
+	if (h->sealed_before == NULL)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		(void)sqlite3_bind_value(h->sealed_before, i + 1, sqlite3_column_value(of, i));
+	catalog_db_guard(h->old);
+	rc = catalog_db_step(h->old, h->sealed_before, &h->why);
+	if (rc == 1 && catalog_db_digest(h->sealed_before, 0, before, &h->why) != 0)
+		rc = -1;
+	(void)sqlite3_reset(h->sealed_before);
+	return rc == 1 ? copy_backup(h, before, digest, e) : 0;
+}
+
+static int
+copy_all(struct history *h, struct err *e)
+{
+	uint8_t digest[SHA256_LEN];
+	sqlite3_stmt *of = NULL;
+	int rc = catalog_db_prepare(h->c, "SELECT name, bare, digest FROM backup", &of, e);
+
+	while (rc == 0 && h->why.kind == ERR_NONE && (rc = catalog_db_step(h->c, of, e)) == 1) {
+		rc = catalog_db_digest(of, 2, digest, e);
+		if (rc == 0)
+			rc = copy_backup(h, digest, digest, e);
+		if (rc == 0)
+			rc = copy_sealed_before(h, of, digest, e);
+	}
+	(void)sqlite3_finalize(of);
+	return rc;
 }
 
 int
 catalog_verification_copy(struct catalog *c, struct catalog *old, struct err *e)
 {
-	sqlite3_stmt *from = NULL;
-	struct err why = {0};
+	struct history h = {.c = c, .old = old};
 	int rc = 0;
 
 	if (old == NULL)
 		return 0;
-	if (catalog_db_load(c, e) != 0 || catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
+	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
-	if (catalog_db_prepare(
-		old, "SELECT at, level, ok FROM verification WHERE digest = ?1", &from, &why) == 0)
-		for (size_t i = 0; rc == 0 && why.kind == ERR_NONE && i < c->n_backups; i++)
-			rc = copy_backup(c, c->backups[i].digest, old, from, &why, e);
-	(void)sqlite3_finalize(from);
-	if (why.kind != ERR_NONE)
-		log_warn("history of verifications was lost: %s", why.msg);
-	if (rc == 0)
-		rc = catalog_db_exec(c, "COMMIT", e);
-	if (rc != 0 && !sqlite3_get_autocommit(c->db))
-		(void)catalog_db_exec(c, "ROLLBACK", NULL);
-	return rc;
-}
-
-int
-catalog_members(
-    struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e)
-{
-	const struct catalog_backup *b = need(c, name, e);
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (b == NULL)
-		return -1;
-	catalog_db_guard(c);
-	rc = catalog_db_prepare(c,
-	    "SELECT count(*), total(EXISTS (SELECT 1 FROM member o WHERE o.digest = m.digest"
-	    " AND (o.series, o.sequence) <> (?1, ?2)))"
-	    " FROM member m WHERE m.series = ?1 AND m.sequence = ?2",
-	    &st, e);
-	if (rc == 0) {
-		(void)sqlite3_bind_int64(st, 1, b->series);
-		(void)sqlite3_bind_int64(st, 2, (int64_t)b->sequence);
-		rc = catalog_db_step(c, st, e);
-	}
-	if (rc == 1) {
-		*members = (uint64_t)sqlite3_column_int64(st, 0);
-		*shared = (uint64_t)sqlite3_column_int64(st, 1);
-	}
-	(void)sqlite3_finalize(st);
-	return rc == 1 ? 0 : rc == 0 ? catalog_db_damaged(e, "no count") : -1;
+	if (catalog_db_prepare(old, "SELECT at, level, ok FROM verification WHERE digest = ?1",
+		&h.from, &h.why) == 0 &&
+	    (catalog_db_current(old, NULL) != 0 ||
+		catalog_db_prepare(old,
+		    "SELECT digest FROM backup WHERE name = ?1 AND bare = ?2 AND digest <> ?3",
+		    &h.sealed_before, &h.why) == 0))
+		rc = copy_all(&h, e);
+	(void)sqlite3_finalize(h.from);
+	(void)sqlite3_finalize(h.sealed_before);
+	if (h.why.kind != ERR_NONE)
+		log_warn("history of verifications was lost: %s", h.why.msg);
+	return catalog_db_end(c, rc, e);
 }

@@ -217,7 +217,7 @@ a_newer_version_is_left_alone(void **state)
 	struct buf before = {0}, after = {0};
 	struct err e = {0};
 
-	sql(w, "PRAGMA user_version = 2");
+	sql(w, "PRAGMA user_version = 3");
 	get_file(w, REPO_CATALOG, &before);
 	asks_well(w);
 	assert_int_equal(repo_lock(w->f.repo, 0, &e), 0);

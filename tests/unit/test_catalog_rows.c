@@ -101,8 +101,12 @@ values_that_no_index_could_have_written_are_damage(void **state)
 	    "SET type = 120",
 	    "SET type = 1000",
 	    "SET flags = 8",
-	    "SET first = 0 WHERE path = x'61'",
+	    "SET first = 1 WHERE path = x'61'", /* the oldest is 0 */
+	    "SET first = 2 WHERE path = x'61'", /* no backup */
 	    "SET first = -5 WHERE path = x'61'",
+	    "SET last = 1 WHERE path = x'61'", /* the newest is NULL */
+	    "SET last = 2 WHERE path = x'61'",
+	    "SET last = -1 WHERE path = x'61'",
 	    "SET last = 0",
 	    "SET last = 9223372036854775807",
 	    "SET path = x'6100' WHERE path = x'61'",
