@@ -60,7 +60,7 @@ exclude_add(struct exclude *x, const char *pattern, struct err *e)
 	char **grown, *copy;
 
 	if (!can_match(*text == '/' ? text + 1 : text))
-		return err_set(e, ERR_USAGE, "exclude pattern \"%s\" can match nothing", pattern);
+		return err_set(e, ERR_USAGE, "pattern \"%s\" can match nothing", pattern);
 	grown = realloc(x->patterns, (x->n + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return err_nomem(e);

@@ -17,7 +17,8 @@ check(const struct backup_opts *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--source is missing: which directory?");
 	if (!seal_name_ok(o->series) || strlen(o->series) > SEAL_NAME_MAX - 24)
 		return err_set(e, ERR_USAGE,
-		    "--series \"%s\": 1 to %d of A-Z a-z 0-9 . _ -, and no dot or dash in front",
+		    "--series \"%s\" cannot be a name: 1 to %d of A-Z a-z 0-9 . _ -, and no dot "
+		    "or dash in front",
 		    o->series, SEAL_NAME_MAX - 24);
 	if (o->run_id != NULL && (o->run_id[0] == '\0' || strlen(o->run_id) > RUN_ID_MAX))
 		return err_set(e, ERR_USAGE, "--run-id: 1 to %d bytes", RUN_ID_MAX);

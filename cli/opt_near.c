@@ -8,6 +8,7 @@
  * one.  Names longer than a row are no candidates.
  */
 #define NEAR_MAX 63
+#define BEGINNING_MIN 3
 
 static size_t
 least(size_t a, size_t b, size_t c)
@@ -61,6 +62,9 @@ opt_near_try(struct opt_near *n, const char *word)
 		d = len == n->len ? 0 : 1;
 	else
 		d = distance(n->typed, n->len, word, len);
+	/* Nor far: it with more behind it. */
+	if (len >= BEGINNING_MIN && n->len > len && memcmp(word, n->typed, len) == 0 && d > 2)
+		d = 2;
 	if (d < n->distance) {
 		n->distance = d;
 		n->best = word;

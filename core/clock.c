@@ -171,7 +171,7 @@ no_such_zone(const char *zone, bool from_tz, struct err *e)
 		    ", often a package named tzdata)",
 		    from, zone);
 	return err_set(e, ERR_USAGE,
-	    "%sno such time zone: '%s' (" ZONEINFO " has those that there are)", from, zone);
+	    "%sno such time zone: '%s' (names are those in " ZONEINFO ")", from, zone);
 }
 
 int

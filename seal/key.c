@@ -54,7 +54,7 @@ load_private(struct key_pem *pem, EVP_PKEY **pkey, struct err *e)
 		if (kind == KEY_PEM_PUBLIC || kind == KEY_PEM_PARAMS)
 			continue;
 		if (kind != KEY_PEM_PRIVATE)
-			return err_set(e, ERR_USAGE, "holds a \"%s\", %s", name, refusal(kind));
+			return err_set(e, ERR_USAGE, "holds \"%s\", %s", name, refusal(kind));
 		if (*pkey != NULL)
 			return err_set(e, ERR_USAGE, "holds more than one private key");
 		if (key_pem_key(pem, pkey, e) == -1)
@@ -222,7 +222,7 @@ add_block(struct trust *t, const struct key_pem *pem, enum key_pem_kind kind, co
 		break;
 	}
 	return err_set(
-	    e, ERR_USAGE, "holds a \"%s\", which is neither a public key nor a certificate", name);
+	    e, ERR_USAGE, "holds \"%s\", which is neither a public key nor a certificate", name);
 }
 
 int

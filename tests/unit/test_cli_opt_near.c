@@ -44,6 +44,14 @@ the_beginning_of_a_word_finds_it(void **state)
 }
 
 static void
+a_word_with_more_behind_it_finds_it(void **state)
+{
+	(void)state;
+	assert_string_equal(nearest("repository"), "repo");
+	assert_string_equal(nearest("jobs-max"), "jobs");
+}
+
+static void
 another_word_finds_nothing(void **state)
 {
 	(void)state;
@@ -69,6 +77,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_slip_finds_its_word),
 	    cmocka_unit_test(the_beginning_of_a_word_finds_it),
+	    cmocka_unit_test(a_word_with_more_behind_it_finds_it),
 	    cmocka_unit_test(another_word_finds_nothing),
 	    cmocka_unit_test(a_word_longer_than_any_name_is_no_danger),
 	};
