@@ -8,11 +8,14 @@
 #include "core/err.h"
 #include "store/repo.h"
 #include "verify/opts.h"
+#include "verify/rollback.h"
 
 struct held {
 	const struct repo_list *list;
 	const struct verify_opts *opts;
 	const struct verify_picks *picks;
+	struct verify_anchor *anchor; /* NULL: none */
+	time_t now;
 	struct verify_report *report;
 	const char *series;
 	const struct repo_backup *newest; /* whose word counts; NULL: none */
@@ -134,9 +137,10 @@ put_age(time_t seconds, char out[32])
 
 /* A clock that runs ahead would hide age for ever: an hour of it is forgiven. */
 static void
-check_age(const struct held *h, time_t now)
+check_age(const struct held *h)
 {
 	const struct repo_backup *b = NULL;
+	time_t now = h->now;
 	char age[32];
 
 	for (size_t i = 0; i < h->list->n; i++)
@@ -169,16 +173,40 @@ find_newest(struct held *h)
 			h->newest = &h->list->backups[i];
 }
 
-static void
-check_series(struct held *h, time_t now)
+/* A stranger that is picked is told with its check, and a bad seal's series by its name only. */
+static bool
+has_strangers(const struct held *h)
 {
+	const struct verify_opts scope = {.series = h->series};
+
+	for (size_t i = 0; i < h->list->n; i++) {
+		const struct repo_backup *b = &h->list->backups[i];
+
+		if (verify_in_scope(b, &scope) && b->state != REPO_TRUSTED)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_series(struct held *h)
+{
+	uint64_t before = h->report->found[VERIFY_TRUST];
+
 	find_newest(h);
 	if (h->newest != NULL) {
 		check_holds(h);
 		check_others(h);
 	}
+	if (h->anchor != NULL) {
+		const struct verify_series s = {.name = h->series,
+		    .newest = h->newest,
+		    .clean = h->report->found[VERIFY_TRUST] == before && !has_strangers(h)};
+
+		verify_rollback_series(h->anchor, h->list, &s, h->now, h->report);
+	}
 	if (h->opts->max_age > 0)
-		check_age(h, now);
+		check_age(h);
 	else if (verify_newest_complete(h->list, h->series) == NULL)
 		verify_report_put(h->report, VERIFY_DAMAGE, "incomplete",
 		    "series %s: there is no complete backup", h->series);
@@ -228,13 +256,19 @@ tell_unsealed(const struct held *h)
 }
 
 void
-verify_held(const struct repo_list *l, const struct verify_opts *o,
-    const struct verify_picks *picks, time_t now, struct verify_report *r)
+verify_held(const struct verify_held_set *set, time_t now, struct verify_report *r)
 {
-	struct held h = {.list = l, .opts = o, .picks = picks, .report = r};
+	struct held h = {.list = set->list,
+	    .opts = set->opts,
+	    .picks = set->picks,
+	    .anchor = set->anchor,
+	    .now = now,
+	    .report = r};
 
 	tell_bad_seals(&h);
 	for (size_t at = 0; next_series(&h, &at);)
-		check_series(&h, now);
+		check_series(&h);
+	if (h.anchor != NULL)
+		verify_rollback_vanished(h.anchor, h.list, h.opts, r);
 	tell_unsealed(&h);
 }

@@ -25,6 +25,10 @@ check(const struct verify_opts *o, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "which keys are trusted? (--trust FILE or TARSEAL_TRUST; --untrusted for "
 		    "none)");
+	if (o->anchor != NULL && o->untrusted)
+		return err_set(e, ERR_USAGE,
+		    "--anchor and --untrusted exclude each other: an anchor remembers trusted "
+		    "backups only");
 	if (o->all && o->backups.n > 0)
 		return err_set(e, ERR_USAGE, "--all and names of backups exclude each other");
 	if (o->series != NULL && !seal_name_ok(o->series))
@@ -49,6 +53,9 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 		NULL, 0, 0, levels},
 	    {"max-age", 0, OPT_DURATION, "DURATION",
 		"report a series whose newest complete backup is older (26h, 7d)", &o->max_age,
+		NULL, 0, 0, NULL},
+	    {"anchor", 0, OPT_STRING, "FILE",
+		"remember in FILE what was seen, and report what was taken away since", &o->anchor,
 		NULL, 0, 0, NULL},
 	    {"untrusted", 0, OPT_FLAG, NULL,
 		"note missing, wrong, and unknown signatures, but do not fail for them",

@@ -13,7 +13,7 @@ struct err;
 enum verify_level { VERIFY_QUICK, VERIFY_STANDARD, VERIFY_DEEP };
 
 struct verify_opts {
-	const char *repo, *trust, *series, *timezone;
+	const char *repo, *trust, *series, *timezone, *anchor;
 	bool all, untrusted;
 	int level; /* enum verify_level */
 	uint64_t max_age; /* seconds; 0: any */

@@ -86,8 +86,8 @@ none(const struct repo_list *l, const struct verify_opts *o, struct err *e)
 }
 
 int
-verify_pick(
-    const struct repo_list *l, const struct verify_opts *o, struct verify_picks *out, struct err *e)
+verify_pick(const struct repo_list *l, const struct verify_opts *o, bool expected,
+    struct verify_picks *out, struct err *e)
 {
 	struct verify_picks p = {.n = l->n};
 	int rc = 0;
@@ -102,7 +102,7 @@ verify_pick(
 			    l->backups[i].state != REPO_BAD && verify_in_scope(&l->backups[i], o);
 	else
 		pick_latest(l, o, &p);
-	if (rc == 0)
+	if (rc == 0 && !expected)
 		rc = none(l, o, e);
 	if (rc == 0)
 		*out = p;

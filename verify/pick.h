@@ -19,10 +19,11 @@ struct verify_picks {
 /*
  * By name, all, or the newest complete one of each series; trusted or not, because
  * that is for the report.  A bad seal is none that can be checked.  ERR_NOTFOUND when
- * there is nothing to check and no bad seal to report.
+ * there is nothing to check and no bad seal to report; with expected, none to be there is
+ * something to report.
  */
-int verify_pick(const struct repo_list *l, const struct verify_opts *o, struct verify_picks *out,
-    struct err *e);
+int verify_pick(const struct repo_list *l, const struct verify_opts *o, bool expected,
+    struct verify_picks *out, struct err *e);
 void verify_picks_done(struct verify_picks *p);
 /* Is b of the series that is asked for?  A bad seal is known by its name only. */
 bool verify_in_scope(const struct repo_backup *b, const struct verify_opts *o);

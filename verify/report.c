@@ -13,6 +13,7 @@
 #include "core/path.h"
 #include "core/progress.h"
 #include "store/repo.h"
+#include "verify/anchor.h"
 #include "verify/opts.h"
 
 /*
@@ -283,6 +284,33 @@ verify_report_backup_end(struct verify_report *r, const struct verify_counts *c)
 	json_end(&r->json);
 }
 
+static void
+json_anchor(struct verify_report *r)
+{
+	static const char *const states[] = {"unasked", "same", "moved", "new", "kept", "broken"};
+	const struct verify_anchor *a = r->anchor;
+	char seen[64];
+
+	json_object(&r->json, "anchor");
+	json_path(&r->json, "path", a->file, strlen(a->file));
+	json_bool(&r->json, "new", a->is_new);
+	json_array(&r->json, "series");
+	for (size_t i = 0; i < a->n; i++) {
+		const struct verify_anchor_line *l = &a->lines[i];
+
+		clock_rfc3339(l->seen, seen);
+		json_object(&r->json, NULL);
+		json_str(&r->json, "series", l->series);
+		json_str(&r->json, "name", l->name);
+		json_uint(&r->json, "sequence", l->sequence);
+		json_str(&r->json, "seen", seen);
+		json_str(&r->json, "state", states[l->state]);
+		json_end(&r->json);
+	}
+	json_end(&r->json);
+	json_end(&r->json);
+}
+
 void
 verify_report_end(struct verify_report *r, int status)
 {
@@ -292,6 +320,8 @@ verify_report_end(struct verify_report *r, int status)
 	if (!r->headed)
 		json_first_backup(r);
 	json_end(&r->json);
+	if (r->anchor != NULL)
+		json_anchor(r);
 	json_uint(&r->json, "damage", r->found[VERIFY_DAMAGE]);
 	json_uint(&r->json, "untrusted", r->found[VERIFY_TRUST]);
 	json_uint(&r->json, "notes", r->found[VERIFY_NOTE]);

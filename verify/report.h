@@ -10,6 +10,7 @@
 #include "core/json.h"
 
 struct repo_backup;
+struct verify_anchor;
 struct verify_opts;
 
 /*
@@ -40,6 +41,7 @@ struct verify_report {
 	FILE *out;
 	const struct verify_opts *opts;
 	struct json json;
+	const struct verify_anchor *anchor; /* for JSON, at the end; NULL: none */
 	uint64_t found[VERIFY_KINDS]; /* in all */
 	/* Private. */
 	const struct repo_backup *backup;

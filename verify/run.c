@@ -5,27 +5,43 @@
 
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "core/progress.h"
 #include "core/stop.h"
 #include "seal/key.h"
 #include "store/repo.h"
+#include "verify/anchor.h"
 #include "verify/check.h"
 #include "verify/held.h"
 #include "verify/opts.h"
 #include "verify/pick.h"
 #include "verify/record.h"
 #include "verify/report.h"
+#include "verify/rollback.h"
+
+/* Others hold an anchor only while they read seals. */
+#define ANCHOR_WAIT_SECONDS 5
 
 struct run {
 	const struct verify_opts *opts;
 	struct repo *repo;
 	struct trust *trust; /* NULL: --untrusted without keys */
+	struct verify_anchor anchor; /* empty without --anchor */
 	struct repo_list list;
 	struct verify_picks picks;
 	struct verify_report report;
 	struct verify_result *results;
 	size_t n_results;
 };
+
+static int
+open_anchor(struct run *r, struct err *e)
+{
+	const struct verify_anchor_where where = {
+	    .file = r->opts->anchor, .repo = r->repo, .wait_seconds = ANCHOR_WAIT_SECONDS};
+
+	return where.file == NULL ? 0 : verify_anchor_open(&r->anchor, &where, e);
+}
 
 /*
  * A backup run may seal and prune while the directory is read: then the seal that
@@ -37,7 +53,8 @@ list_all(struct run *r, struct err *e)
 {
 	if (repo_list(r->repo, r->trust, &r->list, e) < 0)
 		return -1;
-	if (!verify_held_missing(&r->list, r->opts))
+	if (!verify_held_missing(&r->list, r->opts) &&
+	    !verify_rollback_doubts(&r->anchor, &r->list, r->opts))
 		return 0;
 	repo_list_done(&r->list);
 	return repo_list(r->repo, r->trust, &r->list, e);
@@ -51,8 +68,8 @@ open_all(struct run *r, struct err *e)
 	if (o->trust != NULL &&
 	    (trust_new(&r->trust, e) < 0 || trust_load(r->trust, o->trust, e) < 0))
 		return -1;
-	if (repo_open(&r->repo, o->repo, e) < 0 || list_all(r, e) < 0 ||
-	    verify_pick(&r->list, o, &r->picks, e) < 0)
+	if (repo_open(&r->repo, o->repo, e) < 0 || open_anchor(r, e) < 0 || list_all(r, e) < 0 ||
+	    verify_pick(&r->list, o, verify_rollback_expects(&r->anchor, o), &r->picks, e) < 0)
 		return -1;
 	r->results = calloc(r->list.n + 1, sizeof(*r->results));
 	return r->results != NULL ? 0 : err_nomem(e);
@@ -124,6 +141,35 @@ status_of(const struct run *r)
 	return r->report.found[VERIFY_DAMAGE] > 0 ? CLI_WRONG : CLI_OK;
 }
 
+/*
+ * Before any data is read: that may take hours, and others want the anchor.  A doubt weighs
+ * more than an anchor that cannot be written, which then is only warned of.
+ */
+static int
+check_set(struct run *r, struct err *e)
+{
+	const struct verify_held_set set = {.list = &r->list,
+	    .opts = r->opts,
+	    .picks = &r->picks,
+	    .anchor = r->opts->anchor != NULL ? &r->anchor : NULL};
+	struct err why = {0};
+
+	verify_held(&set, clock_now().tv_sec, &r->report);
+	if (set.anchor == NULL)
+		return 0;
+	if (verify_anchor_save(&r->anchor, &why) == 0) {
+		if (r->anchor.is_new && r->anchor.changed)
+			verify_report_put(&r->report, VERIFY_NOTE, "anchor-new",
+			    "anchor %s is new: what is here now is what it trusts in",
+			    r->opts->anchor);
+		return 0;
+	}
+	if (r->report.found[VERIFY_TRUST] == 0)
+		return *e = why, -1;
+	log_warn("%s", why.msg);
+	return 0;
+}
+
 enum cli_status
 verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 {
@@ -132,9 +178,11 @@ verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 
 	if (open_all(&r, e) == 0) {
 		verify_report_begin(&r.report, o, out);
-		verify_held(&r.list, o, &r.picks, clock_now().tv_sec, &r.report);
-		verify_catalog_note(r.repo, &r.list, &r.report);
-		(void)check_picked(&r, e);
+		r.report.anchor = o->anchor != NULL ? &r.anchor : NULL;
+		if (check_set(&r, e) == 0) {
+			verify_catalog_note(r.repo, &r.list, &r.report);
+			(void)check_picked(&r, e);
+		}
 		status = status_of(&r);
 		verify_report_end(&r.report, cli_exit_status(e, status));
 		verify_record(r.repo, r.results, r.n_results);
@@ -142,6 +190,7 @@ verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 	free(r.results);
 	verify_picks_done(&r.picks);
 	repo_list_done(&r.list);
+	verify_anchor_done(&r.anchor);
 	repo_close(r.repo);
 	trust_free(r.trust);
 	return status;
