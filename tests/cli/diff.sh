@@ -87,8 +87,7 @@ d nothing latest
 d auto latest
 d "$one" latest ../x
 run manifest diff previous latest --repo repo -q
-rm repo/"$one".seal repo/"$one".tar.gz
-mv repo/"$one".manifest.gz saved
-d latest "$one"
-d previous latest -q -c logs
-d autolab-backup-2 latest
+# A manifest that is gone, with all else there.
+mv "repo/$one.manifest.gz" saved
+d "$one" latest
+mv saved "repo/$one.manifest.gz"
