@@ -46,6 +46,7 @@ struct copy {
 	struct copy_plan plan;
 	struct copy_report report;
 	struct copy_end end;
+	bool unreadable; /* something there cannot be read back */
 };
 
 /* ---- where to ---- */
@@ -257,12 +258,33 @@ tell_missing(struct copy *c)
 	}
 }
 
+/* Does DEST give the seals back that were written, or had been found there? */
+static void
+check_seals(struct copy *c)
+{
+	for (size_t i = 0; i < c->plan.n; i++) {
+		const struct copy_item *item = &c->plan.items[i];
+		const struct repo_backup *b;
+
+		if (item->state != COPY_DONE && item->state != COPY_SEAL_DONE &&
+		    item->state != COPY_PRESENT)
+			continue;
+		b = copy_find_name(&c->there, item->backup->name);
+		if (b != NULL && b->state != REPO_BAD)
+			continue;
+		log_warn("%s: %s: its seal was there, and cannot be read again: %s",
+		    repo_dir(c->to), item->backup->name, b != NULL ? b->why->msg : "is missing");
+		c->unreadable = true;
+	}
+}
+
 static int
 finish(struct copy *c, struct err *e)
 {
 	repo_list_done(&c->there);
 	if (repo_list(c->to, c->from.trust, &c->there, e) != 0)
 		return -1;
+	check_seals(c);
 	tell_missing(c);
 	update_catalog(c);
 	return 0;
@@ -270,11 +292,14 @@ finish(struct copy *c, struct err *e)
 
 /* A doubt about who made it weighs more than damage. */
 static enum cli_status
-status_of(const struct copy_report *r)
+status_of(const struct copy *c)
 {
-	if (r->n[COPY_UNTRUSTED] > 0)
+	const uint64_t *n = c->report.n;
+
+	if (n[COPY_UNTRUSTED] > 0)
 		return CLI_UNTRUSTED;
-	return r->n[COPY_DAMAGED] + r->n[COPY_CONFLICT] + r->n[COPY_BAD] > 0 ? CLI_WRONG : CLI_OK;
+	return n[COPY_DAMAGED] + n[COPY_CONFLICT] + n[COPY_BAD] > 0 || c->unreadable ? CLI_WRONG
+										     : CLI_OK;
 }
 
 static enum cli_status
@@ -287,7 +312,7 @@ run_open(struct copy *c, const struct opt_common *common, struct err *e)
 	rc = dry_run ? show_plan(c, e) : copy(c, common->progress, e);
 	if (rc == 0 && !dry_run)
 		rc = finish(c, e);
-	status = status_of(&c->report);
+	status = status_of(c);
 	c->end.status = cli_exit_status(e, status);
 	copy_report_end(&c->report, &c->end, rc != 0);
 	return status;

@@ -25,8 +25,8 @@ copy_counts(const struct repo_backup *b, bool authenticated)
 	return b->state == REPO_TRUSTED || (!authenticated && b->state != REPO_BAD);
 }
 
-static const struct repo_backup *
-find_name(const struct repo_list *l, const char *name)
+const struct repo_backup *
+copy_find_name(const struct repo_list *l, const char *name)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->backups[i].name, name) == 0)
@@ -205,7 +205,7 @@ plan_item(struct copy_item *item, const struct planner *p)
 	if (!is_acceptable(item, p))
 		return;
 	item->state = COPY_TODO;
-	if ((there = find_name(p->there, b->name)) != NULL)
+	if ((there = copy_find_name(p->there, b->name)) != NULL)
 		plan_same_name(item, p, there);
 	else if ((there = find_place(p, &b->seal)) != NULL)
 		other_history(item, there);
@@ -330,7 +330,7 @@ copy_held_missing(const struct repo_list *there, const struct repo_backup *b, bo
 		return 0;
 	for (size_t i = 0; i < b->seal.n_holds; i++) {
 		const struct seal_hold *hold = &b->seal.holds[i];
-		const struct repo_backup *held = find_name(there, hold->name);
+		const struct repo_backup *held = copy_find_name(there, hold->name);
 
 		if (held == NULL || held->state == REPO_BAD ||
 		    memcmp(held->seal.text_digest, hold->digest, SHA256_LEN) != 0)
