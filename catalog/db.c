@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "catalog/db.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "core/err.h"
 #include "core/path.h"
@@ -149,15 +152,38 @@ catalog_db_guard(struct catalog *c)
 	c->steps = 0;
 }
 
-/* SQLite keeps to itself why a file could not be opened or written, unless it is asked. */
+/*
+ * SQLite keeps to itself why a file could not be opened or written, unless it is asked; and when
+ * it could not make one, it tries to read it, so that ENOENT is all that it knows in the end.
+ */
+static const char *
+real_reason(const struct catalog *c, int sys)
+{
+	char dir[PATH_MAX];
+	struct statvfs v;
+
+	if (sys != ENOENT)
+		return strerror(sys);
+	(void)snprintf(dir, sizeof(dir), "%s", c->path);
+	char *slash = strrchr(dir, '/');
+	if (slash == NULL)
+		return NULL;
+	slash[1] = '\0';
+	if (statvfs(dir, &v) == 0 && v.f_files > 0 && v.f_favail == 0)
+		return "no inode is free to make another file (df -i tells)";
+	return NULL;
+}
+
 static int
 system_failure(const struct catalog *c, int code, const char *why, struct err *e)
 {
 	int sys = sqlite3_system_errno(c->db);
-	bool told = (code == SQLITE_CANTOPEN || code == SQLITE_IOERR) && sys != 0;
+	const char *reason = NULL;
 
-	(void)err_set(
-	    e, ERR_SYS, "sqlite: %s%s%s", why, told ? ": " : "", told ? strerror(sys) : "");
+	if ((code == SQLITE_CANTOPEN || code == SQLITE_IOERR) && sys != 0)
+		reason = real_reason(c, sys);
+	(void)err_set(e, ERR_SYS, "sqlite: %s%s%s", why, reason == NULL ? "" : ": ",
+	    reason == NULL ? "" : reason);
 	if (e != NULL)
 		e->sys = sys;
 	return -1;

@@ -23,14 +23,14 @@ openssl req -new -x509 -key key -subj /CN=backup -out certificate
 cat key other >two
 sed 's/BEGIN PRIVATE/BEGIN PRIVAT/' key >misspelt
 sed '2s/./!/5' key >damaged
-head -n 2 key >cut
+head -n 2 key >stub
 : >empty
 echo "not a key" >junk
 head -c 2000000 /dev/zero >huge
 mkdir directory
 ln -s nowhere dangling
 for key in x25519 ed448 p384 explicit rsa1024 dsa encrypted encrypted-rsa key.pub certificate two misspelt \
-    damaged cut empty junk huge directory dangling missing data/file/key /dev/null; do
+    damaged stub empty junk huge directory dangling missing data/file/key /dev/null; do
 	b --key $key
 done
 b
@@ -38,7 +38,7 @@ b --key key --unsigned
 b --key ''
 
 echo "-- a trust file that vouches for nobody"
-for trust in key empty junk cut directory missing; do
+for trust in key empty junk stub directory missing; do
 	b --key key --trust $trust
 done
 

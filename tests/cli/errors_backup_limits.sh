@@ -63,7 +63,7 @@ for n in {4..30}; do
 	esac
 	[ -z "$(find repo -name '.*.new')" ] || fail "$n descriptors: left $(ls -A repo)"
 done
-[ $none -ge 3 ] && [ $whole -ge 3 ] || fail "$none failures, $whole backups: nothing was tried"
+[[ $none -ge 3 && $whole -ge 3 ]] || fail "$none failures, $whole backups: nothing was tried"
 quiet verify --repo repo --trust key.pub --all
 
 echo "-- neither HOME nor TZ nor anything else"

@@ -143,7 +143,7 @@ for size in 50000 9000000; do
 	try vanishes $size
 	[ ! -e out/vanishes ] || fail "what vanished is there"
 	try becomes $size
-	[ ! -e out/becomes ] && [ ! -L out/becomes ] || fail "what became a link is there"
+	[[ ! -e out/becomes && ! -L out/becomes ]] || fail "what became a link is there"
 	try grows $size
 	cmp out/grows first
 	try shrinks $size

@@ -70,6 +70,7 @@ run_sh 'TARSEAL_REPO=norepo backup --source data --key key'
 run_sh 'TARSEAL_BACKUP_SOURCE=nosource backup --repo repo --key key'
 run_sh 'TARSEAL_BACKUP_WAIT_LOCK=soon backup --source data --repo repo --key key'
 run_sh 'TARSEAL_BACKUP_DRY_RUN=perhaps backup --source data --repo repo --key key'
+# shellcheck disable=SC2016 # for the inner shell
 run_sh 'TARSEAL_BACKUP_EXCLUDE=$(printf "ok\n..\n") backup --source data --repo repo --key key'
 run_sh 'TARSEAL_BACKUP_UNSIGNED=1 backup --source data --repo repo --key key'
 echo "-- a name that nothing reads is told, and stops nobody"
