@@ -3,11 +3,11 @@
 #define BACKUP_HELD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct repo_backup;
 struct repo_list;
-struct seal;
 
 /*
  * What a run builds on: the backups of its series that it may believe (repo_counts() in
@@ -20,8 +20,12 @@ const struct repo_backup *held_newest(
 /* The one that a run with this id made, or NULL. */
 const struct repo_backup *held_by_run(
     const struct repo_list *l, const char *series, bool accept_unsigned, const char *run_id);
-/* Sequence and held set of s, whose series is set. */
-int held_fill(struct seal *s, const struct repo_list *l, bool accept_unsigned, struct err *e);
+/*
+ * The sequence of the next backup: one more than the newest's.  The first one of a series leaves
+ * as many numbers below it as there are archives of the series without a seal (SERIES-STAMP), so
+ * that manifest import can give them one each.
+ */
+uint64_t held_sequence(const struct repo_list *l, const char *series, bool accept_unsigned);
 /*
  * Warn of what cannot be built on: seals of the series that are not acceptable, held
  * backups that are gone, archives without a seal.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "archive/member.h"
+#include "cli/opt_keep.h"
 #include "core/err.h"
 #include "core/pipeline.h"
 #include "seal/seal.h"
@@ -26,6 +27,10 @@ check(const struct backup_opts *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--run-id: \"-\" stands for none");
 	if (o->key != NULL && o->is_unsigned)
 		return err_set(e, ERR_USAGE, "--key and --unsigned exclude each other");
+	if (o->make_room && !retain_policy_is_set(&o->keep))
+		return err_set(e, ERR_USAGE,
+		    "--make-room removes old backups by your rules, and there is none: which are "
+		    "to be kept? (--keep-last N and the like)");
 	if (o->dry_run)
 		return 0;
 	if (o->repo == NULL)
@@ -90,6 +95,11 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 		.help = "time zone of names and of times that are printed (else $TZ, else UTC)",
 		.value = &o->timezone,
 		.env = "TARSEAL_TIMEZONE"},
+	    OPT_KEEP_ROWS(&o->keep),
+	    {.name = "make-room",
+		.kind = OPT_FLAG,
+		.help = "remove by these rules before the backup already when space lacks",
+		.value = &o->make_room},
 	    {.name = "exclude",
 		.letter = 'x',
 		.kind = OPT_LIST,

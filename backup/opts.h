@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cli/opt.h"
+#include "store/retain.h"
 
 struct err;
 
@@ -17,7 +18,8 @@ struct backup_opts {
 	uint64_t compression; /* 1..12 */
 	uint64_t jobs; /* at least 1 */
 	uint64_t wait_lock; /* seconds */
-	bool one_file_system, strict_changed, allow_empty, dry_run, is_unsigned;
+	struct retain_policy keep;
+	bool one_file_system, strict_changed, allow_empty, dry_run, is_unsigned, make_room;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backup/opts.h"
+#include "backup/retention.h"
 #include "backup/survey.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -16,6 +17,7 @@
 #include "core/progress.h"
 #include "pack/tally.h"
 #include "seal/seal.h"
+#include "store/repo.h"
 
 static bool
 has_lines(const struct backup_opts *o)
@@ -60,14 +62,88 @@ report_creating(const struct backup_opts *o, const char *archive)
 		line("Creating backup: ", archive, "");
 }
 
+void
+report_completed(const struct backup_opts *o, const char *archive, uint64_t size)
+{
+	char human[16], rest[32];
+
+	num_human(size, human);
+	(void)snprintf(rest, sizeof(rest), " (%s)", human);
+	if (has_lines(o))
+		line("Backup completed: ", archive, rest);
+}
+
+/* "last 10 backups, 7 daily" or, without the first, "7 daily, 4 weekly backups" */
+static void
+put_policy(const struct retain_policy *p, struct buf *out)
+{
+	const struct {
+		uint64_t n;
+		const char *word;
+	} rules[] = {{p->daily, "daily"}, {p->weekly, "weekly"}, {p->monthly, "monthly"},
+	    {p->yearly, "yearly"}};
+	bool any = p->last > 0;
+
+	if (any)
+		buf_printf(out, "last %" PRIu64 " backups", p->last);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].n == 0)
+			continue;
+		buf_printf(out, "%s%" PRIu64 " %s", any ? ", " : "", rules[i].n, rules[i].word);
+		any = true;
+	}
+	if (p->last == 0)
+		buf_puts(out, " backups");
+}
+
+static void
+policy_line(const char *text, const struct retain_policy *p)
+{
+	struct buf shown = {0};
+
+	buf_puts(&shown, text);
+	buf_puts(&shown, " (keeping ");
+	put_policy(p, &shown);
+	line(buf_str(&shown), NULL, ")...");
+	buf_done(&shown);
+}
+
+void
+report_cleaning(const struct backup_opts *o, const struct retain_policy *p)
+{
+	if (has_lines(o))
+		policy_line("Cleaning up old backups", p);
+}
+
+void
+report_making_room(const struct backup_opts *o, const struct retain_policy *p)
+{
+	if (has_lines(o))
+		policy_line("Making room for the new backup", p);
+}
+
+static void
+removed_line(const struct backup_opts *o, const char *text, const char *name)
+{
+	struct buf path = {0};
+	size_t n = strlen(o->repo);
+
+	buf_printf(
+	    &path, "%s%s%s.tar.gz", o->repo, n > 0 && o->repo[n - 1] == '/' ? "" : "/", name);
+	line(text, buf_str(&path), "'");
+	buf_done(&path);
+}
+
+void
+report_removed(const struct backup_opts *o, const char *name)
+{
+	if (has_lines(o))
+		removed_line(o, "removed '", name);
+}
+
 static void
 lines_done(const struct report *r)
 {
-	char size[16], rest[32];
-
-	num_human(r->seal->archive_size, size);
-	(void)snprintf(rest, sizeof(rest), " (%s)", size);
-	line("Backup completed: ", r->archive, rest);
 	if (r->status == CLI_OK)
 		line_now("Backup process completed successfully at ");
 	else
@@ -128,6 +204,62 @@ json_seal(struct json *j, const struct seal *s)
 }
 
 static void
+json_gone(struct json *j, const char *key, const struct retention *t, bool failed)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < t->n_gone; i++) {
+		const struct retention_gone *g = &t->gone[i];
+
+		if ((g->failed != NULL) != failed)
+			continue;
+		json_object(j, NULL);
+		json_str(j, "name", g->name);
+		json_str(j, "why", g->why);
+		json_bool(j, "for_room", g->for_room);
+		if (failed)
+			json_str(j, "error", g->failed);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void
+json_kept(struct json *j, const struct retain_set *set, const char *made)
+{
+	struct buf why = {0};
+
+	json_array(j, "kept");
+	for (size_t i = 0; i < set->n; i++) {
+		const struct retain_item *it = &set->items[i];
+
+		if (it->why == 0)
+			continue;
+		buf_clear(&why);
+		retain_why_put(it, &why);
+		json_object(j, NULL);
+		json_str(j, "name", it->backup != NULL ? it->backup->name : made);
+		json_str(j, "why", buf_str(&why));
+		json_end(j);
+	}
+	json_end(j);
+	buf_done(&why);
+}
+
+/* made: the name of the new one; NULL in a dry run, which has none yet. */
+static void
+json_retention(struct json *j, const struct retention *t, const char *made)
+{
+	struct buf policy = {0};
+
+	retain_policy_put(&t->policy, &policy);
+	json_str(j, "policy", policy.len > 0 ? buf_str(&policy) : NULL);
+	json_gone(j, "pruned", t, false);
+	json_gone(j, "not_pruned", t, true);
+	json_kept(j, &t->set, made);
+	buf_done(&policy);
+}
+
+static void
 json_done(const struct report *r)
 {
 	struct json j;
@@ -138,6 +270,7 @@ json_done(const struct report *r)
 	json_seal(&j, r->seal);
 	if (r->tally != NULL)
 		json_tally(&j, r);
+	json_retention(&j, r->retention, r->seal->name);
 	json_uint(&j, "warnings", log_warnings());
 	json_end(&j);
 }
@@ -153,7 +286,7 @@ report_done(const struct report *r)
 }
 
 static void
-json_dry_run(const struct backup_opts *o, const struct survey *s)
+json_dry_run(const struct backup_opts *o, const struct survey *s, const struct retention *t)
 {
 	struct json j;
 
@@ -168,16 +301,17 @@ json_dry_run(const struct backup_opts *o, const struct survey *s)
 	json_uint(&j, "excluded", s->excluded);
 	json_uint(&j, "skipped", s->skipped);
 	json_uint(&j, "unreadable", s->unreadable);
+	json_retention(&j, t, NULL);
 	json_end(&j);
 }
 
 void
-report_dry_run(const struct backup_opts *o, const struct survey *s)
+report_dry_run(const struct backup_opts *o, const struct survey *s, const struct retention *t)
 {
 	char size[16];
 
 	if (o->common.json) {
-		json_dry_run(o, s);
+		json_dry_run(o, s, t);
 		return;
 	}
 	num_human(s->bytes, size);
@@ -189,4 +323,9 @@ report_dry_run(const struct backup_opts *o, const struct survey *s)
 	(void)printf("Would leave out: excluded %" PRIu64 ", sockets %" PRIu64
 		     ", unreadable %" PRIu64 "\n",
 	    s->excluded, s->skipped, s->unreadable);
+	if (!retain_policy_is_set(&t->policy) || o->repo == NULL)
+		return;
+	policy_line("Would clean up old backups", &t->policy);
+	for (size_t i = 0; i < t->n_gone; i++)
+		removed_line(o, "would remove '", t->gone[i].name);
 }

@@ -8,6 +8,8 @@
 #include "cli/cli.h"
 
 struct backup_opts;
+struct retain_policy;
+struct retention;
 struct seal;
 struct survey;
 struct tally;
@@ -22,6 +24,7 @@ struct report {
 	const char *archive; /* path, for people */
 	const struct seal *seal; /* committed */
 	const struct tally *tally; /* NULL: an earlier run made this backup */
+	const struct retention *retention;
 	uint64_t excluded;
 	double seconds;
 	enum cli_status status;
@@ -29,8 +32,14 @@ struct report {
 
 void report_starting(const struct backup_opts *o);
 void report_creating(const struct backup_opts *o, const char *archive);
+void report_completed(const struct backup_opts *o, const char *archive, uint64_t size);
+/* Retention: what it goes by, and each backup that is removed, the seed's way. */
+void report_cleaning(const struct backup_opts *o, const struct retain_policy *p);
+void report_making_room(const struct backup_opts *o, const struct retain_policy *p);
+void report_removed(const struct backup_opts *o, const char *name);
 /* false: not all could be written. */
 bool report_done(const struct report *r);
-void report_dry_run(const struct backup_opts *o, const struct survey *s);
+/* t: all-zero when no policy was given. */
+void report_dry_run(const struct backup_opts *o, const struct survey *s, const struct retention *t);
 
 #endif

@@ -8,16 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive/member.h"
 #include "backup/exclude.h"
 #include "backup/held.h"
 #include "backup/inside.h"
 #include "backup/opts.h"
 #include "backup/plan.h"
 #include "backup/report.h"
-#include "backup/space.h"
+#include "backup/run_impl.h"
 #include "backup/survey.h"
-#include "backup/walk.h"
 #include "catalog/catalog.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -31,27 +29,11 @@
 #include "seal/seal.h"
 #include "store/repo.h"
 
-struct run {
-	const struct backup_opts *o;
-	struct exclude *exclude;
-	struct walk_opts walk;
-	int source_fd;
-	char *source; /* its real path */
-	struct key *key; /* NULL: unsigned */
-	struct trust *trust;
-	struct repo *repo;
-	struct repo_list list;
-	struct timespec started;
-	struct seal seal;
-	struct buf archive, manifest; /* paths, for messages */
-	struct writer *writer;
-	struct plan_result planned;
-};
-
 static void
 run_done(struct run *r)
 {
 	writer_free(r->writer);
+	retention_done(&r->retention);
 	buf_done(&r->archive);
 	buf_done(&r->manifest);
 	seal_done(&r->seal);
@@ -148,39 +130,6 @@ lock_repo(struct run *r, struct err *e)
 	return repo_list(r->repo, r->trust, &r->list, e);
 }
 
-/* ---- the facts for the seal ---- */
-
-static int
-set_string(char **to, const char *s, struct err *e)
-{
-	*to = strdup(s);
-	return *to == NULL ? err_nomem(e) : 0;
-}
-
-static int
-describe(struct run *r, struct err *e)
-{
-	char host[256] = "-", packer[64], tool[64];
-	struct seal *s = &r->seal;
-
-	(void)gethostname(host, sizeof(host) - 1);
-	member_packer_name((int)r->o->compression, packer);
-	(void)snprintf(tool, sizeof(tool), "tarseal %s", tarseal_version);
-	(void)snprintf(s->series, sizeof(s->series), "%s", r->o->series);
-	s->created = r->started;
-	if (s->created.tv_sec <
-	    0) /* a seal cannot say it: better now than after hours of packing */
-		return err_set(e, ERR_SYS, "the clock says a time before 1970");
-	if (r->o->run_id != NULL && set_string(&s->run_id, r->o->run_id, e) != 0)
-		return -1;
-	if (set_string(&s->source, r->source, e) != 0 || set_string(&s->host, host, e) != 0 ||
-	    set_string(&s->tool, tool, e) != 0 || set_string(&s->packer, packer, e) != 0)
-		return -1;
-	if (repo_free_name(r->repo, s->series, s->created.tv_sec, s->name, e) != 0)
-		return -1;
-	return held_fill(s, &r->list, r->o->is_unsigned, e);
-}
-
 static int
 set_path(struct run *r, enum repo_part part, const char *name, struct buf *out, struct err *e)
 {
@@ -268,7 +217,8 @@ make(struct run *r, struct err *e)
 
 	if (repo_txn_begin(&t, r->repo, r->seal.name, e) != 0)
 		goto out;
-	if (write_all(r, t, e) != 0 || seal_write(&r->seal, r->key, &text, e) != 0)
+	if (write_all(r, t, e) != 0 || retention_seal(r, e) != 0 ||
+	    seal_write(&r->seal, r->key, &text, e) != 0)
 		goto out;
 	rc = repo_txn_commit(t, text.data, text.len, e);
 	t = NULL;
@@ -282,16 +232,17 @@ out:
 static void
 update_catalog(struct run *r)
 {
+	struct repo_list now = {0}; /* r->list is the report's */
 	struct catalog *c = NULL;
 	struct err e = {0};
 
-	repo_list_done(&r->list);
-	if (repo_list(r->repo, r->trust, &r->list, &e) != 0 ||
-	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &r->list, &e) != 0)
+	if (repo_list(r->repo, r->trust, &now, &e) != 0 ||
+	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &now, &e) != 0)
 		log_warn("catalog: %s; the backup is sound, \"manifest rebuild\" makes the catalog "
 			 "again",
 		    e.msg);
 	catalog_close(c);
+	repo_list_done(&now);
 }
 
 /* ---- the whole ---- */
@@ -299,7 +250,8 @@ update_catalog(struct run *r)
 static enum cli_status
 status_of(const struct run *r, const struct seal *s)
 {
-	bool wrong = s->unreadable > 0 || (r->o->strict_changed && s->changed > 0);
+	bool wrong = s->unreadable > 0 || r->retention.failures > 0 ||
+	    (r->o->strict_changed && s->changed > 0);
 
 	return wrong ? CLI_WRONG : CLI_OK;
 }
@@ -308,15 +260,12 @@ static void
 report(struct run *r, const struct seal *s, enum cli_status status)
 {
 	struct timespec now = clock_now();
-
-	if (s->unreadable > 0)
-		log_warn("the backup is incomplete: %llu path%s could not be read",
-		    (unsigned long long)s->unreadable, s->unreadable == 1 ? "" : "s");
 	struct report rep = {
 	    .opts = r->o,
 	    .archive = buf_str(&r->archive),
 	    .seal = s,
 	    .tally = r->writer == NULL ? NULL : writer_tally(r->writer),
+	    .retention = &r->retention,
 	    .excluded = r->planned.excluded,
 	    .seconds = (double)(now.tv_sec - r->started.tv_sec) +
 		(double)(now.tv_nsec - r->started.tv_nsec) / 1e9,
@@ -324,6 +273,24 @@ report(struct run *r, const struct seal *s, enum cli_status status)
 	};
 	if (!report_done(&rep))
 		log_warn("%s is made and sealed; only its report could not be printed", s->name);
+}
+
+/* The backup stands. */
+static void
+sealed(struct run *r, const struct seal *s)
+{
+	report_completed(r->o, buf_str(&r->archive), s->archive_size);
+	if (s->unreadable > 0)
+		log_warn("the backup is incomplete: %llu path%s could not be read",
+		    (unsigned long long)s->unreadable, s->unreadable == 1 ? "" : "s");
+}
+
+static void
+finish(struct run *r, const struct seal *s, enum cli_status *status)
+{
+	update_catalog(r);
+	*status = status_of(r, s);
+	report(r, s, *status);
 }
 
 /* 1: a run with this id has done it. */
@@ -339,20 +306,22 @@ look_for_run(struct run *r, enum cli_status *status, struct err *e)
 	if (set_path(r, REPO_ARCHIVE, b->name, &r->archive, e) != 0)
 		return -1;
 	log_note("run %s has made its backup already: %s", r->o->run_id, b->name);
-	*status = status_of(r, &b->seal);
-	report(r, &b->seal, *status);
+	sealed(r, &b->seal);
+	if (retention_resume(r, b, e) != 0)
+		return -1;
+	finish(r, &b->seal, status);
 	return 1;
 }
 
 static int
 back_up(struct run *r, enum cli_status *status, struct err *e)
 {
-	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
-
 	held_warn(&r->list, r->o->series, repo_dir(r->repo), r->o->is_unsigned);
-	if (space_check(r->repo, last == NULL ? NULL : &last->seal, r->source_fd, &r->walk, e) != 0)
+	if (makeroom_run(r, e) != 0)
 		return -1;
-	if (describe(r, e) != 0 || set_path(r, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
+	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	if (describe_run(r, e) != 0 ||
+	    set_path(r, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
 	    set_path(r, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
 		return -1;
 	report_creating(r->o, buf_str(&r->archive));
@@ -363,9 +332,9 @@ back_up(struct run *r, enum cli_status *status, struct err *e)
 	progress_stop();
 	if (rc != 0)
 		return -1;
-	update_catalog(r);
-	*status = status_of(r, &r->seal);
-	report(r, &r->seal, *status);
+	sealed(r, &r->seal);
+	retention_prune(r);
+	finish(r, &r->seal, status);
 	return 0;
 }
 
@@ -374,11 +343,15 @@ dry_run(struct run *r, struct err *e)
 {
 	struct survey s;
 
-	if (r->o->repo != NULL && open_repo(r, e) != 0)
+	if (load_keys(r, e) != 0 || (r->o->repo != NULL && open_repo(r, e) != 0))
 		return -1;
+	r->started = clock_now();
 	if (survey_run(r->source_fd, &r->walk, &s, e) != 0)
 		return err_where(e, "source %s", r->o->source);
-	report_dry_run(r->o, &s);
+	if (r->o->repo != NULL && retain_policy_is_set(&r->o->keep) &&
+	    retention_preview(r, s.unreadable, e) != 0)
+		return -1;
+	report_dry_run(r->o, &s, &r->retention);
 	return check_not_empty(r, survey_entries(&s), s.unreadable, s.excluded, e);
 }
 

@@ -2,10 +2,17 @@
 #ifndef BACKUP_SPACE_H
 #define BACKUP_SPACE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct err;
 struct repo;
 struct seal;
 struct walk_opts;
+
+struct space {
+	uint64_t room, needed; /* bytes; needed is an estimate */
+};
 
 /*
  * Is there room for another backup?  Better to say so at once than to fill the volume first.
@@ -14,10 +21,15 @@ struct walk_opts;
  *
  * The estimate is what the last backup took.  Where that does not fit, the source is
  * measured, and the estimate taken down in proportion: somebody may have made room there.
- * Less than that gives a warning, less than half of it ERR_SYS.  It stays an
- * estimate, so it refuses only what is far off.
+ * thorough: it is measured too where that fits, but not by far, and the estimate goes up as well.
  */
-int space_check(const struct repo *r, const struct seal *last, int source_fd,
-    const struct walk_opts *opts, struct err *e);
+int space_measure(const struct repo *r, const struct seal *last, int source_fd,
+    const struct walk_opts *opts, bool thorough, struct space *out, struct err *e);
+bool space_is_short(const struct space *s);
+/*
+ * Less than the estimate gives a warning, less than half of it ERR_SYS.  It stays an estimate, so
+ * only what is far off is refused.
+ */
+int space_judge(const struct repo *r, const struct space *s, struct err *e);
 
 #endif

@@ -86,82 +86,58 @@ look(void)
 }
 
 static void
-fill(struct seal *s, bool accept_unsigned)
+the_first_backup_is_number_one(void **state)
 {
-	*s = (struct seal){0};
-	(void)snprintf(s->series, sizeof(s->series), "s");
-	assert_int_equal(held_fill(s, &list, accept_unsigned, &e), 0);
-}
-
-static void
-the_first_backup_holds_nothing(void **state)
-{
-	struct seal s;
-
 	(void)state;
 	look();
-	fill(&s, false);
-	assert_int_equal(s.sequence, 1);
-	assert_int_equal(s.n_holds, 0);
+	assert_int_equal(held_sequence(&list, "s", false), 1);
 	assert_null(held_newest(&list, "s", false));
-	seal_done(&s);
 }
 
 static void
-every_good_one_of_the_series_is_held_in_order(void **state)
+the_first_one_leaves_numbers_for_archives_without_a_seal(void **state)
 {
-	struct seal s;
+	(void)state;
+	scratch_puts(dir, "s-20250101_000000.tar.gz", "old");
+	scratch_puts(dir, "s-20250101_000000-2.tar.gz", "old");
+	scratch_puts(dir, "s-20250102_000000.tar.gz", "old");
+	scratch_puts(dir, "s-t-20250102_000000.tar.gz", "of the series s-t");
+	scratch_puts(dir, "s-20250102_00000.tar.gz", "no stamp");
+	scratch_puts(dir, "s-20250102_000000-x.tar.gz", "no stamp");
+	scratch_puts(dir, "s-20250102_000000.old.tar.gz", "no stamp");
+	look();
+	assert_int_equal(held_sequence(&list, "s", false), 4);
+	assert_int_equal(held_sequence(&list, "s-t", false), 2);
+	assert_int_equal(held_sequence(&list, "t", false), 1);
+	put("s-1", 4, key); /* from then on they do not matter any more */
+	look();
+	assert_int_equal(held_sequence(&list, "s", false), 5);
+}
 
+static void
+order_is_the_sequence(void **state)
+{
 	(void)state;
 	put("s-9", 1, key);
 	put("s-1", 7, key); /* names say nothing */
 	put("s-5", 3, key);
 	stub_backup(dir, "t-1", &(struct stub){.series = "t", .sequence = 90, .key = key}, NULL);
 	look();
-	fill(&s, false);
-	assert_int_equal(s.sequence, 8);
-	assert_int_equal(s.n_holds, 3);
-	assert_string_equal(s.holds[0].name, "s-9");
-	assert_string_equal(s.holds[1].name, "s-5");
-	assert_string_equal(s.holds[2].name, "s-1");
+	assert_int_equal(held_sequence(&list, "s", false), 8);
 	assert_string_equal(held_newest(&list, "s", false)->name, "s-1");
-	seal_done(&s);
 }
 
 static void
-foreign_and_unsigned_ones_are_neither_held_nor_counted(void **state)
+foreign_and_unsigned_ones_are_not_counted(void **state)
 {
-	struct seal s;
-
 	(void)state;
 	put("s-1", 1, key);
 	put("s-2", 50, other);
 	put("s-3", 60, NULL);
 	scratch_puts(dir, "s-4.seal", "no seal at all\n");
 	look();
-	fill(&s, false);
-	assert_int_equal(s.sequence, 2);
-	assert_int_equal(s.n_holds, 1);
-	seal_done(&s);
-	fill(&s, true);
-	assert_int_equal(s.sequence, 61);
-	assert_int_equal(s.n_holds, 2);
-	seal_done(&s);
-}
-
-static void
-of_two_with_one_sequence_one_is_held(void **state)
-{
-	struct seal s;
-
-	(void)state;
-	put("s-1", 4, key);
-	put("s-2", 4, key);
-	look();
-	fill(&s, false);
-	assert_int_equal(s.sequence, 5);
-	assert_int_equal(s.n_holds, 1);
-	seal_done(&s);
+	assert_int_equal(held_sequence(&list, "s", false), 2);
+	assert_int_equal(held_sequence(&list, "s", true), 61);
 }
 
 static void
@@ -199,7 +175,7 @@ what_is_not_held_is_told(void **state)
 	put("s-1", 1, key);
 	put("s-2", 2, other);
 	put("s-3", 3, NULL);
-	scratch_puts(dir, "s-4.seal", "no seal at all\n");
+	scratch_puts(dir, "s-20250103_000000.seal", "no seal at all\n");
 	scratch_puts(dir, "s-20250101_000000.tar.gz", "old");
 	scratch_puts(dir, "s-20250102_000000.tar.gz", "old");
 	scratch_puts(dir, "u-1.tar.gz", "another's");
@@ -209,7 +185,7 @@ what_is_not_held_is_told(void **state)
 	assert_null(strstr(c.err, "s-1 "));
 	assert_non_null(strstr(c.err, "backup s-2 is left alone, and not held: "));
 	assert_non_null(strstr(c.err, "backup s-3 is not signed"));
-	assert_non_null(strstr(c.err, "backup s-4 is left alone: "));
+	assert_non_null(strstr(c.err, "backup s-20250103_000000 is left alone: "));
 	assert_non_null(strstr(c.err, "2 archives without a seal (s-20250101_000000.tar.gz, ...)"));
 	assert_non_null(strstr(c.err, "manifest import --repo "));
 	assert_null(strstr(c.err, "u-1"));
@@ -250,10 +226,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(the_first_backup_holds_nothing),
-	    T(every_good_one_of_the_series_is_held_in_order),
-	    T(foreign_and_unsigned_ones_are_neither_held_nor_counted),
-	    T(of_two_with_one_sequence_one_is_held),
+	    T(the_first_backup_is_number_one),
+	    T(the_first_one_leaves_numbers_for_archives_without_a_seal),
+	    T(order_is_the_sequence),
+	    T(foreign_and_unsigned_ones_are_not_counted),
 	    T(a_run_finds_what_it_made_before),
 	    T(what_is_not_held_is_told),
 	    T(a_held_backup_that_is_gone_is_told),

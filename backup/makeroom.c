@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/held.h"
+#include "backup/opts.h"
+#include "backup/report.h"
+#include "backup/run_impl.h"
+#include "backup/space.h"
+#include "catalog/catalog.h"
+#include "catalog/proven.h"
+#include "core/err.h"
+#include "store/holding.h"
+
+/*
+ * Room before the backup is there: what its policy will let go is removed now, the
+ * oldest first, and only until the estimate fits.  A backup that may fail must not cost the
+ * newest complete one, so that stays whatever the rules say; and so does the newest of all,
+ * because it is the one that signs for the others.
+ *
+ * It goes by rounds, because the space that a removal gives back is measured, not computed: files
+ * may share blocks.
+ */
+struct makeroom {
+	struct run *r;
+	struct space space;
+	/* Of this round: */
+	struct retain_set set;
+	bool *goes; /* for each item */
+	const struct repo_backup *newest, *complete;
+};
+
+#define NAMES_TOLD 10
+
+static int
+measure(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+
+	m->newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	return space_measure(r->repo, m->newest == NULL ? NULL : &m->newest->seal, r->source_fd,
+	    &r->walk, r->o->make_room, &m->space, e);
+}
+
+/* Decide as if the backup were there, and complete. */
+static int
+decide(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+	struct seal next = {.created = r->started};
+	struct catalog *c = proven_open(r->repo);
+
+	(void)snprintf(next.series, sizeof(next.series), "%s", r->o->series);
+	next.sequence = m->newest->seal.sequence + 1;
+	int rc = retain_set_make(&m->set, &r->list, r->o->series, r->o->is_unsigned, &next,
+	    &r->o->keep, proven_backup, c, e);
+	catalog_close(c);
+	if (rc != 0)
+		return -1;
+	for (size_t i = 0; i < m->set.n; i++)
+		if (m->set.items[i].backup != NULL && m->set.items[i].complete)
+			m->complete = m->set.items[i].backup;
+	m->goes = calloc(m->set.n, sizeof(*m->goes));
+	return m->goes == NULL ? err_nomem(e) : 0;
+}
+
+static bool
+may_go(const struct makeroom *m, const struct retain_item *it)
+{
+	return it->why == 0 && it->backup != NULL && it->backup != m->newest &&
+	    it->backup != m->complete;
+}
+
+/* As many as will do by their sizes, or all.  How many, and whether the newest holds one. */
+static size_t
+choose(struct makeroom *m, bool *is_held)
+{
+	uint64_t room = m->space.room;
+	size_t n = 0;
+
+	*is_held = false;
+	for (size_t i = 0; i < m->set.n && room < m->space.needed; i++) {
+		const struct repo_backup *b = m->set.items[i].backup;
+
+		if (!may_go(m, &m->set.items[i]))
+			continue;
+		m->goes[i] = true;
+		*is_held |= holding_has(&m->newest->seal, b->name);
+		room += b->seal.archive_size + b->seal.manifest_size;
+		n++;
+	}
+	return n;
+}
+
+/* The newest must not hold what is removed next. */
+static int
+seal_anew(const struct makeroom *m, struct err *e)
+{
+	const struct run *r = m->r;
+
+	if (m->newest->seal.is_signed && r->key == NULL)
+		return err_set(e, ERR_USAGE,
+		    "%s is signed, and holds what would be removed: that takes --key",
+		    m->newest->name);
+	return holding_reseal(r->repo, m->newest, &m->set, m->goes, &r->o->keep, r->key, e);
+}
+
+/* 1: some were removed; 0: there is nothing more. */
+static int
+one_round(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+	size_t failures = r->retention.failures;
+	bool is_held;
+
+	if (m->newest == NULL)
+		return 0;
+	if (decide(m, e) != 0)
+		return -1;
+	if (choose(m, &is_held) == 0)
+		return 0;
+	if (is_held && seal_anew(m, e) != 0)
+		return -1;
+	if (r->retention.n_gone == 0)
+		report_making_room(r->o, &r->o->keep);
+	for (size_t i = 0; i < m->set.n; i++)
+		if (m->goes[i])
+			retention_remove(r, &m->set.items[i], true);
+	/* What could not be removed would be chosen again, for ever. */
+	return r->retention.failures == failures;
+}
+
+static int
+round_and_look(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+	int rc = one_round(m, e);
+
+	retain_set_done(&m->set);
+	free(m->goes);
+	m->goes = NULL;
+	m->complete = NULL;
+	if (rc == 1) {
+		repo_list_done(&r->list);
+		if (repo_list(r->repo, r->trust, &r->list, e) != 0)
+			return -1;
+	}
+	return rc;
+}
+
+static int
+refuse(const struct run *r, const struct err *why, struct err *e)
+{
+	const struct retention *t = &r->retention;
+	struct buf names = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_gone; i++) {
+		if (t->gone[i].failed == NULL && n++ < NAMES_TOLD)
+			buf_printf(&names, "%s%s", n == 1 ? "" : ", ", t->gone[i].name);
+	}
+	if (n > NAMES_TOLD)
+		buf_printf(&names, ", and %zu more", n - NAMES_TOLD);
+	(void)err_set(e, why->kind, "%s; --make-room %s%s", why->msg,
+	    n == 0 ? "found nothing that may go" : "removed ", buf_str(&names));
+	buf_done(&names);
+	return -1;
+}
+
+int
+makeroom_run(struct run *r, struct err *e)
+{
+	struct makeroom m = {.r = r};
+	struct err why = {0};
+	int rc = 1;
+
+	if (measure(&m, e) != 0)
+		return -1;
+	while (r->o->make_room && rc == 1 && space_is_short(&m.space)) {
+		rc = round_and_look(&m, e);
+		if (rc == 1)
+			rc = measure(&m, e) == 0 ? 1 : -1;
+	}
+	if (rc < 0)
+		return err_where(e, "--make-room");
+	if (!r->o->make_room)
+		return space_judge(r->repo, &m.space, e);
+	return space_judge(r->repo, &m.space, &why) == 0 ? 0 : refuse(r, &why, e);
+}

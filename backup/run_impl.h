@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BACKUP_RUN_IMPL_H
+#define BACKUP_RUN_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "backup/plan.h"
+#include "backup/retention.h"
+#include "backup/walk.h"
+#include "core/buf.h"
+#include "seal/seal.h"
+#include "store/repo.h"
+
+/* Between run.c, describe.c, retention.c and makeroom.c only. */
+
+struct run {
+	const struct backup_opts *o;
+	struct exclude *exclude;
+	struct walk_opts walk;
+	int source_fd;
+	char *source; /* its real path */
+	struct key *key; /* NULL: unsigned */
+	struct trust *trust;
+	struct repo *repo;
+	struct repo_list list;
+	struct timespec started;
+	struct seal seal;
+	struct buf archive, manifest; /* paths, for messages */
+	struct writer *writer;
+	struct plan_result planned;
+	struct retention retention;
+};
+
+/* Series, name, sequence, times, and who and where: what is known of the seal beforehand. */
+int describe_run(struct run *r, struct err *e);
+
+/*
+ * Decide what stays beside r->seal, whose backup is written, and put that into it.
+ * From then on r->list must stand.
+ */
+int retention_seal(struct run *r, struct err *e);
+/* The seal is durable: remove what goes.  What cannot be removed is told. */
+void retention_prune(struct run *r);
+/*
+ * Do the same for a backup that an earlier run sealed: that one may not have come so far.  Only
+ * what the seal does not hold goes, and only when it is the newest.
+ */
+int retention_resume(struct run *r, const struct repo_backup *b, struct err *e);
+/* What a run would remove, for --dry-run; unreadable: paths. */
+int retention_preview(struct run *r, uint64_t unreadable, struct err *e);
+/* Remove one backup, and note it. */
+void retention_remove(struct run *r, const struct retain_item *it, bool for_room);
+
+/*
+ * Is there room for the backup?  With --make-room it is made: r->list is then another one.
+ */
+int makeroom_run(struct run *r, struct err *e);
+
+#endif

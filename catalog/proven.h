@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CATALOG_PROVEN_H
+#define CATALOG_PROVEN_H
+
+#include <stdint.h>
+
+#include "core/hash.h"
+
+struct catalog;
+struct err;
+struct repo;
+
+/*
+ * What verify found, for retain_set_make() in store/retain.h.
+ *
+ * The catalog of r for proven_backup(), or NULL: none, or one that cannot be read.  Then nothing
+ * counts as verified, which is never an error: the catalog may be lost.
+ */
+struct catalog *proven_open(struct repo *r);
+/* ctx: that catalog, or NULL.  1 when the last thing known of the backup is that its bytes were
+ * good, else 0. */
+int proven_backup(void *ctx, const uint8_t digest[SHA256_LEN], struct err *e);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/holding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "store/repo.h"
+#include "store/retain.h"
+
+static int
+set_policy(struct seal *s, const struct retain_policy *p, struct err *e)
+{
+	struct buf text = {0};
+	char *copy = NULL;
+
+	retain_policy_put(p, &text);
+	if (text.len > 0)
+		copy = strdup(buf_str(&text));
+	bool failed = buf_check(&text, NULL) != 0 || (text.len > 0 && copy == NULL);
+	buf_done(&text);
+	if (failed) {
+		free(copy);
+		return err_nomem(e);
+	}
+	free(s->policy);
+	s->policy = copy;
+	return 0;
+}
+
+int
+holding_fill(struct seal *s, const struct retain_set *set, const bool *goes,
+    const struct retain_policy *p, struct err *e)
+{
+	free(s->holds);
+	s->holds = NULL;
+	s->n_holds = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		const struct retain_item *it = &set->items[i];
+		bool gone = goes != NULL ? goes[i] : it->why == 0;
+
+		if (it->backup == NULL || gone || strcmp(it->backup->name, s->name) == 0)
+			continue;
+		if (seal_add_hold(s, &it->backup->seal, e) != 0)
+			return -1;
+	}
+	return set_policy(s, p, e);
+}
+
+bool
+holding_has(const struct seal *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_holds; i++)
+		if (strcmp(s->holds[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_there(const struct repo_list *l, const struct seal_hold *h)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+		if (b->state != REPO_BAD && strcmp(b->name, h->name) == 0 &&
+		    memcmp(b->seal.text_digest, h->digest, sizeof(h->digest)) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+holding_warn_gone(const struct repo_list *l, const struct repo_backup *newest)
+{
+	for (size_t i = 0; i < newest->seal.n_holds; i++) {
+		const struct seal_hold *h = &newest->seal.holds[i];
+
+		if (!is_there(l, h))
+			log_warn("backup %s, which %s holds, is gone or was replaced", h->name,
+			    newest->name);
+	}
+}
+
+int
+holding_reseal(struct repo *r, const struct repo_backup *newest, const struct retain_set *set,
+    const bool *goes, const struct retain_policy *p, const struct key *key, struct err *e)
+{
+	struct repo_backup b = {.state = REPO_BAD};
+	int rc = -1;
+
+	/* What is signed now must be what was proven when the seals were listed. */
+	if (repo_read_seal(r, newest->name, NULL, &b, e) != 0)
+		return -1;
+	if (b.state == REPO_BAD ||
+	    memcmp(b.seal.text_digest, newest->seal.text_digest, SHA256_LEN) != 0)
+		(void)err_set(e, ERR_CORRUPT, "its seal was changed by somebody else meanwhile");
+	else if (holding_fill(&b.seal, set, goes, p, e) == 0)
+		rc = repo_reseal(r, &b.seal, key, e);
+	repo_backup_done(&b);
+	return rc == 0 ? 0 : err_where(e, "%s", newest->name);
+}
