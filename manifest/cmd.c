@@ -23,6 +23,9 @@ const struct cmd *const cmd_all[] = {
     &cmd_diff,
     &cmd_stats,
     &cmd_copy,
+    &cmd_prune,
+    &cmd_hold,
+    &cmd_release,
     &cmd_rebuild,
     &cmd_keygen,
     NULL,
@@ -37,6 +40,9 @@ const struct opt_program *const cmd_programs[] = {
     &cmd_diff_program,
     &cmd_stats_program,
     &cmd_copy_program,
+    &cmd_prune_program,
+    &cmd_hold_program,
+    &cmd_release_program,
     &cmd_rebuild_program,
     &cmd_keygen_program,
     NULL,
@@ -106,11 +112,13 @@ static int
 load_trust(struct cmd_repo *r, struct err *e)
 {
 	if (r->opts->trust == NULL) {
-		log_note("without --trust nothing is authenticated: "
-			 "seals and manifests are taken as they are");
+		if (r->trust == NULL)
+			log_note("without --trust nothing is authenticated: "
+				 "seals and manifests are taken as they are");
 		return 0;
 	}
-	if (trust_new(&r->trust, e) != 0 || trust_load(r->trust, r->opts->trust, e) != 0)
+	if ((r->trust == NULL && trust_new(&r->trust, e) != 0) ||
+	    trust_load(r->trust, r->opts->trust, e) != 0)
 		return -1;
 	return 0;
 }

@@ -36,6 +36,9 @@ extern const struct cmd cmd_history;
 extern const struct cmd cmd_diff;
 extern const struct cmd cmd_stats;
 extern const struct cmd cmd_copy;
+extern const struct cmd cmd_prune;
+extern const struct cmd cmd_hold;
+extern const struct cmd cmd_release;
 extern const struct cmd cmd_rebuild;
 extern const struct cmd cmd_keygen;
 extern const struct opt_program cmd_list_program;
@@ -46,6 +49,9 @@ extern const struct opt_program cmd_history_program;
 extern const struct opt_program cmd_diff_program;
 extern const struct opt_program cmd_stats_program;
 extern const struct opt_program cmd_copy_program;
+extern const struct opt_program cmd_prune_program;
+extern const struct opt_program cmd_hold_program;
+extern const struct opt_program cmd_release_program;
 extern const struct opt_program cmd_rebuild_program;
 extern const struct opt_program cmd_keygen_program;
 /* All of them, in that order; ends with NULL. */
@@ -103,7 +109,7 @@ struct cmd_repo {
 
 /*
  * Set the zone, open, and list.  All-zero *r before; cmd_repo_done() after, also on failure.
- * Without --trust says once that nothing was authenticated.
+ * Without --trust says once that nothing was authenticated, unless r->trust has a key already.
  */
 int cmd_repo_open(struct cmd_repo *r, const struct cmd_repo_opts *opts, struct err *e);
 void cmd_repo_done(struct cmd_repo *r);
