@@ -194,7 +194,8 @@ finish(const struct repo *r, const char *name, struct err *e)
 		return -1;
 	if (is_worth_undoing(r, &s))
 		rc = undo(r, name, e);
-	else if ((rc = remove_rest(r, &s, e)) == 0)
+	/* Killed right after the rename, it may not have synced that. */
+	else if ((rc = repo_sync(r, e)) == 0 && (rc = remove_rest(r, &s, e)) == 0)
 		log_note("finished the removal of backup %s, which was cut short", name);
 	seal_done(&s);
 	return rc;

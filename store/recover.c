@@ -23,6 +23,9 @@
  * they are one inode.  A final name that is another inode is somebody else's
  * file: it stays, and the backup in progress, which cannot have its name, goes.
  * So a seal that was to take another's place (repo_reseal) goes: the old one stands.
+ *
+ * A run that was killed, and no more than that, leaves what the kernel knows and the disk may not:
+ * before anything is built on it, files and names are synced.  It costs next to nothing.
  */
 struct names {
 	char (*names)[SEAL_NAME_MAX + 1];
@@ -73,27 +76,33 @@ locate(const struct repo *r, enum repo_part part, const char *name, struct stat 
 	return 0;
 }
 
-/* Is the part there, with the size that the seal names?  It is synced again, which is cheap. */
 static int
-check_part(
-    const struct repo *r, enum repo_part part, const char *name, uint64_t size, struct err *e)
+sync_file(const struct repo *r, const char *file, struct err *e)
 {
-	char file[REPO_FILE_MAX];
-	struct stat st;
-	int fd, rc;
+	int fd = openat(r->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
 
-	if (locate(r, part, name, &st, file, e) < 0)
-		return -1;
-	if ((uint64_t)st.st_size != size)
-		return err_set(e, ERR_CORRUPT, "%s: has %lld bytes, sealed were %llu", file,
-		    (long long)st.st_size, (unsigned long long)size);
-	fd = openat(r->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "%s", file);
 	if ((rc = io_fsync(fd, e)) < 0)
 		(void)err_where(e, "%s", file);
 	(void)close(fd);
 	return rc;
+}
+
+/* Is the part there, with the size that the seal names? */
+static int
+check_part(
+    const struct repo *r, enum repo_part part, const char *name, uint64_t size, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	if (locate(r, part, name, &st, file, e) < 0)
+		return -1;
+	if ((uint64_t)st.st_size != size)
+		return err_set(e, ERR_CORRUPT, "%s: has %lld bytes, sealed were %llu", file,
+		    (long long)st.st_size, (unsigned long long)size);
+	return sync_file(r, file, e);
 }
 
 /* The seal in progress, whole and with its parts; ERR_CORRUPT when it cannot be finished. */
@@ -119,7 +128,8 @@ check_whole(const struct repo *r, const char *name, struct err *e)
 		goto out;
 	if (strcmp(s.name, name) != 0)
 		rc = err_set(e, ERR_CORRUPT, "%s: is the seal of %s", file, s.name);
-	else if (check_part(r, REPO_ARCHIVE, name, s.archive_size, e) == 0)
+	else if (sync_file(r, file, e) == 0 &&
+	    check_part(r, REPO_ARCHIVE, name, s.archive_size, e) == 0)
 		rc = check_part(r, REPO_MANIFEST, name, s.manifest_size, e);
 out:
 	seal_done(&s);
@@ -162,7 +172,7 @@ recover_new(const struct repo *r, const char *name, struct err *e)
 	struct err why = {0};
 
 	if (check_whole(r, name, &why) == 0) {
-		if (repo_move_in(r, name, e) < 0)
+		if (repo_sync(r, e) < 0 || repo_move_in(r, name, e) < 0)
 			return err_where(e, "finish backup %s", name);
 		log_note("finished backup %s, which a run that was cut short had sealed", name);
 		return 0;
