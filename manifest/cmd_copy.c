@@ -172,7 +172,7 @@ carry_out(struct copy *c, struct err *e)
 			break;
 		if (item->state == COPY_TODO || item->state == COPY_SEAL_TODO)
 			rc = copy_one(&way, item, e);
-		if (rc == 0)
+		if (rc == 0 && (rc = copy_hold(&way, item, e)) == 0)
 			copy_report_item(&c->report, item);
 	}
 	free(way.room);
@@ -191,6 +191,48 @@ copy(struct copy *c, int progress, struct err *e)
 	int rc = carry_out(c, e);
 	progress_stop();
 	return rc;
+}
+
+/*
+ * A backup run may have sealed and pruned meanwhile; then the newest one that was copied holds
+ * what is not there.  The one that holds it no longer is there by now: what is new
+ * since the list was made is copied as well.
+ */
+#define ROUNDS 3
+
+static int
+look_again(struct copy *c, struct err *e)
+{
+	struct repo_list old = c->from.list;
+
+	c->from.list = (struct repo_list){0};
+	copy_plan_done(&c->plan);
+	free(c->wanted);
+	c->wanted = NULL;
+	if (repo_list(c->from.repo, c->from.trust, &c->from.list, e) == 0 &&
+	    (c->wanted = calloc(c->from.list.n + 1, sizeof(*c->wanted))) == NULL)
+		(void)err_nomem(e);
+	for (size_t i = 0; c->wanted != NULL && i < c->from.list.n; i++)
+		c->wanted[i] = cmd_repo_wanted(&c->from, &c->from.list.backups[i]) &&
+		    copy_find_name(&old, c->from.list.backups[i].name) == NULL;
+	repo_list_done(&old);
+	return c->wanted != NULL ? make_plan(c, e) : -1;
+}
+
+static int
+copy_in_rounds(struct copy *c, int progress, struct err *e)
+{
+	uint64_t gone = 0;
+
+	for (int round = 1;; round++) {
+		if (copy(c, progress, e) != 0)
+			return -1;
+		if (!c->is_all || c->report.n[COPY_GONE] == gone || round == ROUNDS)
+			return 0;
+		gone = c->report.n[COPY_GONE];
+		if (look_again(c, e) != 0)
+			return -1;
+	}
 }
 
 static int
@@ -226,13 +268,16 @@ update_catalog(struct copy *c)
 	catalog_close(catalog);
 }
 
+/* Was a backup of its series to be copied? */
 static bool
 is_touched(const struct copy *c, const struct repo_backup *b)
 {
-	for (size_t i = 0; i < c->plan.n; i++) {
-		const struct repo_backup *from = c->plan.items[i].backup;
+	for (size_t i = 0; i < c->from.list.n; i++) {
+		const struct repo_backup *from = &c->from.list.backups[i];
 
-		if (from->state != REPO_BAD && strcmp(from->seal.series, b->seal.series) == 0)
+		if (from->state != REPO_BAD && (c->wanted[i] || c->is_all) &&
+		    cmd_repo_wanted(&c->from, from) &&
+		    strcmp(from->seal.series, b->seal.series) == 0)
 			return true;
 	}
 	return false;
@@ -309,7 +354,7 @@ run_open(struct copy *c, const struct opt_common *common, struct err *e)
 	int rc;
 
 	copy_report_begin(&c->report, c->from.trust != NULL);
-	rc = dry_run ? show_plan(c, e) : copy(c, common->progress, e);
+	rc = dry_run ? show_plan(c, e) : copy_in_rounds(c, common->progress, e);
 	if (rc == 0 && !dry_run)
 		rc = finish(c, e);
 	status = status_of(c);

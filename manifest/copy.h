@@ -84,6 +84,12 @@ struct copy_way {
  */
 int copy_one(const struct copy_way *w, struct copy_item *item, struct err *e);
 
+/*
+ * Put it on hold there as it is here, with the same reason, where item->hold asks for that and the
+ * backup is there.  item->hold says then whether that was done.
+ */
+int copy_hold(const struct copy_way *w, struct copy_item *item, struct err *e);
+
 /* ---- what is said ---- */
 
 struct copy_report {

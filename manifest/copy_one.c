@@ -278,3 +278,41 @@ copy_one(const struct copy_way *w, struct copy_item *item, struct err *e)
 	buf_done(&o.seal_text);
 	return rc < 0 ? -1 : 0;
 }
+
+/* Somebody may have written the marker by hand; a reason that cannot be kept is no reason to lose
+ * the hold. */
+static int
+hold(const struct copy_way *w, const char *name, const char *reason, struct err *e)
+{
+	struct err why = {0};
+
+	if (repo_hold(w->to, name, reason, &why) == 0)
+		return 0;
+	if (why.kind != ERR_USAGE)
+		return pass_error(e, &why);
+	return repo_hold(w->to, name, "", e);
+}
+
+int
+copy_hold(const struct copy_way *w, struct copy_item *item, struct err *e)
+{
+	const char *name = item->backup->name;
+	struct buf reason = {0};
+	struct err why = {0};
+	int rc = 0;
+
+	if (!item->hold)
+		return 0;
+	item->hold = false;
+	if (item->state != COPY_DONE && item->state != COPY_SEAL_DONE &&
+	    item->state != COPY_PRESENT)
+		return 0;
+	if (repo_hold_reason(w->from, name, &reason, &why) != 0 && why.kind == ERR_NOTFOUND)
+		return 0; /* released meanwhile */
+	if (why.kind != ERR_NONE)
+		buf_clear(&reason);
+	if ((rc = hold(w, name, buf_str(&reason), e)) == 0)
+		item->hold = true;
+	buf_done(&reason);
+	return rc;
+}

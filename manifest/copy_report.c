@@ -43,6 +43,7 @@ item_json(struct copy_report *r, struct copy_item *item)
 		cmd_json_digest(&r->json, "seal_sha256", b->seal.text_digest);
 	}
 	json_str(&r->json, "result", words[item->state]);
+	json_bool(&r->json, "put_on_hold", item->hold);
 	if (item->why.len > 0)
 		json_str(&r->json, "why", buf_str(&item->why));
 	json_end(&r->json);
@@ -60,7 +61,7 @@ line(const struct copy_report *r, const struct copy_item *item, const char *what
 	(void)printf("%s: %s", item->backup->name, what);
 	if (item->state == COPY_TODO || item->state == COPY_DONE)
 		(void)printf(" (%s)", size);
-	(void)putchar('\n');
+	(void)printf("%s\n", item->hold && item->state != COPY_PRESENT ? ", on hold" : "");
 	(void)fflush(stdout);
 }
 
@@ -94,7 +95,10 @@ copy_report_item(struct copy_report *r, struct copy_item *item)
 		line(r, item, "its seal would be replaced by the newer one");
 		break;
 	case COPY_PRESENT:
-		log_verbose("%s: is there already", name);
+		if (item->hold)
+			line(r, item, r->dry_run ? "would be put on hold" : "put on hold");
+		else
+			log_verbose("%s: is there already", name);
 		break;
 	case COPY_DONE:
 		line(r, item, "copied");

@@ -92,7 +92,7 @@ check_old(const struct repo_backup *old, const struct seal *s, bool with_key, st
  * repo_move(), which never replaces: at no moment is the backup without a seal.
  */
 static int
-replace(const struct repo *r, const char *name, const struct buf *text, struct err *e)
+replace(const struct repo *r, const char *name, const void *seal, size_t len, struct err *e)
 {
 	char file[REPO_FILE_MAX], new[REPO_FILE_MAX];
 	struct stat st;
@@ -101,7 +101,7 @@ replace(const struct repo *r, const char *name, const struct buf *text, struct e
 	repo_new_name(REPO_SEAL, name, new);
 	if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, "%s/%s", r->dir, file);
-	if (repo_write_new(r, new, &st, 0, text->data, text->len, e) < 0)
+	if (repo_write_new(r, new, &st, 0, seal, len, e) < 0)
 		return -1;
 	if (renameat(r->fd, new, r->fd, file) != 0) {
 		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);
@@ -124,7 +124,7 @@ reseal(const struct repo *r, struct seal *s, const struct key *key, struct err *
 	rc = check_old(&old, s, key != NULL, e);
 	repo_backup_done(&old);
 	if (rc == 0 && (rc = seal_write(&sealed, key, &text, e)) == 0 &&
-	    (rc = replace(r, s->name, &text, e)) == 0)
+	    (rc = replace(r, s->name, text.data, text.len, e)) == 0)
 		*s = sealed;
 	buf_done(&text);
 	return rc;
@@ -136,4 +136,14 @@ repo_reseal(struct repo *r, struct seal *s, const struct key *key, struct err *e
 	if (repo_need_lock(r, e) < 0 || reseal(r, s, key, e) < 0)
 		return err_where(e, "seal %s anew", s->name);
 	return 0;
+}
+
+int
+repo_put_seal(struct repo *r, const char *name, const void *seal, size_t len, struct err *e)
+{
+	if (repo_need_lock(r, e) < 0)
+		return -1;
+	if (!seal_name_ok(name))
+		return err_set(e, ERR_USAGE, "\"%s\" cannot be the name of a backup", name);
+	return replace(r, name, seal, len, e);
 }

@@ -30,17 +30,25 @@ for file in repo/auto*; do
 done
 sqlite3 dest/catalog.sqlite3 'select count(*) from backup' | grep -qx 2 || fail "the catalog is not up to date"
 
-# Again, and with one more: only that goes.
+# Again, and with one more: only that goes.  What is on hold is so there too.
+echo "the auditor wants it" >"repo/$first.hold"
+c dest
+cmp "repo/$first.hold" "dest/$first.hold" || fail "it is not on hold there"
+echo "another reason" >"dest/$first.hold"
 c dest
 rm data/config.json
 backup_tree data repo
 third=$(basename "$(newest repo)")
+printf 'by\thand\n' >"repo/$third.hold"
 c dest -v
 quiet verify --all --repo dest --trust key.pub --level deep
 manifest find --repo repo --trust key.pub '**' >in_repo
 manifest find --repo dest --trust key.pub '**' | diff in_repo - || fail "the copy's catalog answers otherwise"
 quiet restore --repo dest --trust key.pub --target out
 same_tree data out
+
+grep -qx "another reason" "dest/$first.hold" || fail "the hold there was changed"
+[ -f "dest/$third.hold" ] || fail "a hold by hand is lost"
 
 # What was pruned at the source stays in the copy.
 rm repo/"$first".*

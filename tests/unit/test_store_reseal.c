@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,31 @@ sealing_anew_needs_the_lock(void **state)
 	repo_close(other);
 }
 
+static void
+a_seal_made_elsewhere_goes_as_it_is(void **state)
+{
+	struct buf text = {0}, got = {0};
+
+	(void)state;
+	stub_seal("s-2", &(struct stub){.sequence = 2, .key = key}, &text, NULL);
+	assert_int_equal(repo_put_seal(repo, "s-2", text.data, text.len, &e), 0);
+	scratch_get(dir, "s-2.seal", &got);
+	assert_string_equal(buf_str(&got), buf_str(&text));
+	expect(".lock " BACKUPS);
+	/* Only under the lock, in place of one, and where names of backups are. */
+	assert_int_equal(repo_put_seal(repo, "s-3", text.data, text.len, &e), -1);
+	assert_int_equal(e.sys, ENOENT);
+	assert_int_equal(repo_put_seal(repo, "../s-2", text.data, text.len, &e), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	repo_close(repo);
+	assert_int_equal(repo_open(&repo, dir, &e), 0);
+	assert_int_equal(repo_put_seal(repo, "s-2", text.data, text.len, &e), -1);
+	assert_int_equal(e.kind, ERR_LOCKED);
+	expect(".lock " BACKUPS);
+	buf_done(&text);
+	buf_done(&got);
+}
+
 int
 main(void)
 {
@@ -269,6 +295,7 @@ main(void)
 	    T(a_seal_in_progress_is_dropped_and_the_old_one_stands),
 	    T(a_stranger_in_the_place_of_the_new_name_stays),
 	    T(sealing_anew_needs_the_lock),
+	    T(a_seal_made_elsewhere_goes_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
