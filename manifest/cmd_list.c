@@ -13,9 +13,11 @@
 #include "manifest/table.h"
 
 static struct cmd_repo_opts repo_opts;
+static bool opt_null;
 
 static const struct opt options[] = {
     CMD_REPO_OPTS(&repo_opts),
+    {"null", '0', OPT_FLAG, NULL, "only names, each ended by a NUL", &opt_null, NULL, 0, 0, NULL},
     {0},
 };
 
@@ -28,13 +30,15 @@ const struct opt_program cmd_list_program = {
     .siblings = cmd_programs,
 };
 
+/* The first one only where there are several series. */
 static const struct table_column columns[] = {
+    {.title = "SERIES", .drop = 2},
     {.title = "NAME", .elastic = true},
     {.title = "CREATED", .drop = 1},
     {.title = "AGE", .right = true},
     {.title = "SIZE", .right = true},
     {.title = "FILES", .right = true},
-    {.title = "CHANGED", .right = true, .drop = 2},
+    {.title = "CHANGED", .right = true, .drop = 3},
     {.title = "STATE"},
     {.title = "VERIFIED"},
 };
@@ -61,7 +65,8 @@ put_state(struct table *t, const struct cmd_repo *r, const struct repo_backup *b
 	if (b->seal.unreadable > 0)
 		(void)snprintf(missing, sizeof(missing), "incomplete: %" PRIu64 " missing",
 		    b->seal.unreadable);
-	table_printf(t, "%s%s%s", missing, why != NULL ? ", " : "", why != NULL ? why : "");
+	table_printf(t, "%s%s%s%s", missing, b->on_hold ? ", on hold" : "", why != NULL ? ", " : "",
+	    why != NULL ? why : "");
 }
 
 /* 1 and *v when verify has left a note of this very backup. */
@@ -93,13 +98,16 @@ put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
 static void
 put_row(struct table *t, const struct cmd_repo *r, struct catalog *c, const struct repo_backup *b)
 {
+	bool bad = b->state == REPO_BAD;
 	char text[64];
 
+	if (t->columns == columns)
+		table_cell(t, bad ? "-" : b->seal.series);
 	table_cell(t, b->name);
-	if (b->state == REPO_BAD) {
+	if (bad) {
 		for (size_t i = 1; i < 6; i++)
 			table_cell(t, "-");
-		table_cell(t, "BAD SEAL");
+		table_cell(t, b->on_hold ? "BAD SEAL, on hold" : "BAD SEAL");
 		table_cell(t, "-");
 		return;
 	}
@@ -115,13 +123,30 @@ put_row(struct table *t, const struct cmd_repo *r, struct catalog *c, const stru
 	put_verified(t, c, b);
 }
 
+static bool
+several_series(const struct cmd_repo *r)
+{
+	const char *one = NULL;
+
+	for (size_t i = 0; i < r->list.n; i++) {
+		const struct repo_backup *b = &r->list.backups[i];
+
+		if (b->state == REPO_BAD || !cmd_repo_wanted(r, b))
+			continue;
+		if (one != NULL && strcmp(one, b->seal.series) != 0)
+			return true;
+		one = b->seal.series;
+	}
+	return false;
+}
+
 static int
 print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
 {
+	size_t skip = several_series(r) ? 0 : 1, n = 0;
 	struct table t;
-	size_t n = 0;
 
-	table_init(&t, stdout, columns, sizeof(columns) / sizeof(columns[0]));
+	table_init(&t, stdout, &columns[skip], sizeof(columns) / sizeof(columns[0]) - skip);
 	for (size_t i = 0; i < r->list.n; i++)
 		if (cmd_repo_wanted(r, &r->list.backups[i])) {
 			put_row(&t, r, c, &r->list.backups[i]);
@@ -130,7 +155,8 @@ print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
 	if (n == 0) {
 		/* No title over nothing. */
 		t.titled = true;
-		log_note("%s: no sealed backups", repo_dir(r->repo));
+		if (r->opts->series == NULL)
+			log_note("%s: no sealed backups", repo_dir(r->repo));
 	}
 	return table_done(&t, e);
 }
@@ -162,6 +188,7 @@ json_backup(
 	json_str(j, "signature", cmd_signature_name(r, b));
 	if (b->why != NULL && (r->trust != NULL || b->state == REPO_BAD))
 		json_str(j, "why", b->why->msg);
+	json_bool(j, "on_hold", b->on_hold);
 	if (b->state != REPO_BAD) {
 		json_str(j, "series", s->series);
 		json_uint(j, "sequence", s->sequence);
@@ -177,6 +204,15 @@ json_backup(
 		json_verified(j, c, b);
 	}
 	json_end(j);
+}
+
+static void
+print_null(const struct cmd_repo *r)
+{
+	for (size_t i = 0; i < r->list.n; i++)
+		if (cmd_repo_wanted(r, &r->list.backups[i]))
+			(void)fwrite(r->list.backups[i].name, 1,
+			    strlen(r->list.backups[i].name) + 1, stdout);
 }
 
 static void
@@ -222,6 +258,19 @@ report(const struct cmd_repo *r)
 	return status;
 }
 
+/* An empty repository is an answer; a series that is not there is none. */
+static void
+check_series(const struct cmd_repo *r, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->list.n; i++)
+		n += cmd_repo_wanted(r, &r->list.backups[i]);
+	if (n == 0 && r->opts->series != NULL)
+		(void)err_set(e, ERR_NOTFOUND, "no backup of series %s in %s", r->opts->series,
+		    repo_dir(r->repo));
+}
+
 static enum cli_status
 run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 {
@@ -236,9 +285,13 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 			log_verbose("%s", why.msg);
 		if (common->json)
 			print_json(&r, c);
+		else if (opt_null)
+			print_null(&r);
 		else
 			(void)print_table(&r, c, e);
 		status = report(&r);
+		if (e->kind == ERR_NONE)
+			check_series(&r, e);
 	}
 	catalog_close(c);
 	cmd_repo_done(&r);

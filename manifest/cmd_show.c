@@ -39,6 +39,7 @@ struct facts {
 	bool archive_there, manifest_there; /* with the sealed sizes */
 	bool has_members;
 	uint64_t members, shared;
+	struct buf hold; /* why it is on hold */
 	int verified; /* 1: v is filled in */
 	struct catalog_verification v;
 };
@@ -76,6 +77,16 @@ part_there(const struct facts *f, enum repo_part part, uint64_t want)
 	log_warn("%s: %s has %" PRIu64 " bytes, sealed were %" PRIu64, f->b.name,
 	    part == REPO_ARCHIVE ? "the archive" : "the manifest", size, want);
 	return false;
+}
+
+static void
+ask_hold(struct facts *f)
+{
+	struct err e = {0};
+
+	/* It was released since, or cannot be read: then it has no reason to tell. */
+	if (repo_hold_reason(f->r->repo, f->b.name, &f->hold, &e) != 0)
+		log_verbose("%s", e.msg);
 }
 
 static void
@@ -205,7 +216,7 @@ print_catalog(const struct facts *f)
 }
 
 static void
-print_human(const struct facts *f)
+print_human(struct facts *f)
 {
 	const struct seal *s = &f->b.seal;
 
@@ -225,6 +236,8 @@ print_human(const struct facts *f)
 	field_digest("seal-sha256", s->text_digest);
 	if (s->policy != NULL)
 		field("policy", "%s", s->policy);
+	if (f->b.on_hold)
+		field("on hold", "%s", f->hold.len > 0 ? buf_str(&f->hold) : "yes");
 	print_catalog(f);
 	field("holds", "%zu other backups", s->n_holds);
 	for (size_t i = 0; i < s->n_holds; i++)
@@ -289,7 +302,7 @@ json_catalog(struct json *j, const struct facts *f)
 }
 
 static void
-print_json(const struct facts *f)
+print_json(struct facts *f)
 {
 	const struct seal *s = &f->b.seal;
 	struct json j;
@@ -315,6 +328,8 @@ print_json(const struct facts *f)
 	json_bool(&j, "needs_gnu_sparse", s->needs_gnu_sparse);
 	cmd_json_digest(&j, "seal_sha256", s->text_digest);
 	json_str(&j, "policy", s->policy);
+	json_bool(&j, "on_hold", f->b.on_hold);
+	json_str(&j, "hold_reason", f->b.on_hold && f->hold.len > 0 ? buf_str(&f->hold) : NULL);
 	json_catalog(&j, f);
 	json_holds(&j, s);
 	json_end(&j);
@@ -333,6 +348,8 @@ show(struct facts *f, struct cmd_repo *r, bool json, struct err *e)
 	f->archive_there = part_there(f, REPO_ARCHIVE, s->archive_size);
 	f->manifest_there = part_there(f, REPO_MANIFEST, s->manifest_size);
 	ask_catalog(f, r);
+	if (f->b.on_hold)
+		ask_hold(f);
 	if (json)
 		print_json(f);
 	else
@@ -355,6 +372,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 			status = show(&f, &r, common->json, e);
 	}
 	repo_backup_done(&f.b);
+	buf_done(&f.hold);
 	cmd_repo_done(&r);
 	return status;
 }

@@ -321,13 +321,21 @@ find_tells_which_backups_have_a_path(void **state)
 	char want[1024];
 
 	assert_int_equal(
-	    manifest(w, "find", "o*", "--timezone", "UTC", "--trust", w->f.pub, NULL), 0);
+	    manifest(w, "find", "o*", "--all", "--timezone", "UTC", "--trust", w->f.pub, NULL), 0);
 	(void)snprintf(want, sizeof(want),
 	    "SIZE  MODIFIED                   BACKUPS  FIRST                 LAST"
 	    "                  PATH\n"
 	    "   1  2001-09-09 01:46:41 +0000        2  %s  %s  a/one\n"
 	    "   7  2001-09-09 01:46:47 +0000        1  %s  %s  a/one\n",
 	    w->names[0], w->names[1], w->names[2], w->names[2]);
+	assert_string_equal(w->c.out, want);
+	assert_int_equal(
+	    manifest(w, "find", "o*", "--timezone", "UTC", "--trust", w->f.pub, NULL), 0);
+	(void)snprintf(want, sizeof(want),
+	    "SIZE  MODIFIED                   VERSIONS  BACKUPS  FIRST                 LAST"
+	    "                  PATH\n"
+	    "   7  2001-09-09 01:46:47 +0000         2        1  %s  %s  a/one\n",
+	    w->names[2], w->names[2]);
 	assert_string_equal(w->c.out, want);
 	assert_int_equal(
 	    manifest(w, "find", "a/one", "-b", "latest", "--trust", w->f.pub, NULL), 0);
