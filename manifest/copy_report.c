@@ -92,7 +92,7 @@ copy_report_item(struct copy_report *r, struct copy_item *item)
 		line(r, item, "would be copied");
 		break;
 	case COPY_SEAL_TODO:
-		line(r, item, "its seal would be replaced by the newer one");
+		line(r, item, "its seal would be replaced");
 		break;
 	case COPY_PRESENT:
 		if (item->hold)
@@ -104,7 +104,7 @@ copy_report_item(struct copy_report *r, struct copy_item *item)
 		line(r, item, "copied");
 		break;
 	case COPY_SEAL_DONE:
-		line(r, item, "its seal is replaced by the newer one");
+		line(r, item, "seal replaced");
 		break;
 	case COPY_GONE:
 		log_note("%s: was pruned meanwhile, and is not copied", name);
@@ -149,6 +149,7 @@ static void
 end_text(const struct copy_report *r, const struct copy_end *end)
 {
 	uint64_t n = r->n[r->dry_run ? COPY_TODO : COPY_DONE];
+	uint64_t seals = r->n[r->dry_run ? COPY_SEAL_TODO : COPY_SEAL_DONE];
 	struct buf dest = {0};
 	char size[16], room[16];
 
@@ -163,6 +164,9 @@ end_text(const struct copy_report *r, const struct copy_end *end)
 	(void)printf(" to %s", buf_str(&dest));
 	if (r->n[COPY_PRESENT] > 0)
 		(void)printf("; %" PRIu64 " there already", r->n[COPY_PRESENT]);
+	if (seals > 0)
+		(void)printf("; %" PRIu64 " seal%s %sreplaced", seals, seals == 1 ? "" : "s",
+		    r->dry_run ? "would be " : "");
 	if (not_copied(r) > 0)
 		(void)printf("; %" PRIu64 " not copied (see the warnings)", not_copied(r));
 	if (r->dry_run)
