@@ -28,7 +28,9 @@ BASE_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(B)/gen
 BASE_CFLAGS := -std=c11 -pthread -fPIE $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
 BASE_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LIBS := -ldeflate -lcrypto -lsqlite3 -pthread
-# In tests libarchive and zlib read what we wrote; no program uses them.
+# Only what reads other people's gzip needs it: manifest.
+ZLIB := -Wl,--as-needed -lz
+# In tests libarchive reads what we wrote; no program uses it.
 TEST_LIBS := -lcmocka -larchive -lz
 
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
@@ -91,7 +93,7 @@ $(B)/%.a:
 
 $(B)/bin/%: $(B)/obj/%/main.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(ZLIB)
 
 # "tarseal restore ..." for an installed copy; the same front works in the build tree.
 $(B)/bin/tarseal: tools/tarseal.in

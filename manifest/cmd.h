@@ -39,6 +39,7 @@ extern const struct cmd cmd_copy;
 extern const struct cmd cmd_prune;
 extern const struct cmd cmd_hold;
 extern const struct cmd cmd_release;
+extern const struct cmd cmd_import;
 extern const struct cmd cmd_rebuild;
 extern const struct cmd cmd_keygen;
 extern const struct opt_program cmd_list_program;
@@ -52,6 +53,7 @@ extern const struct opt_program cmd_copy_program;
 extern const struct opt_program cmd_prune_program;
 extern const struct opt_program cmd_hold_program;
 extern const struct opt_program cmd_release_program;
+extern const struct opt_program cmd_import_program;
 extern const struct opt_program cmd_rebuild_program;
 extern const struct opt_program cmd_keygen_program;
 /* All of them, in that order; ends with NULL. */

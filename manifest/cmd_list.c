@@ -251,8 +251,9 @@ report(const struct cmd_repo *r)
 			status = foreign ? CLI_UNTRUSTED : CLI_WRONG;
 	}
 	if (r->list.n_unsealed > 0)
-		log_note("%zu archive%s without a seal (%s%s): never touched; a coming release can "
-			 "adopt such with \"manifest import\"",
+		log_note(
+		    "%zu archive%s without a seal (%s%s): never touched; \"manifest import\" makes "
+		    "backups of such",
 		    r->list.n_unsealed, r->list.n_unsealed > 1 ? "s" : "", r->list.unsealed[0],
 		    r->list.n_unsealed > 1 ? ", ..." : "");
 	return status;

@@ -240,3 +240,71 @@ attrs_entry(const struct attrs *a, struct entry *en)
 	en->acl_default = a->acl_default;
 	en->acl_default_len = a->acl_default_len;
 }
+
+/* ---- kept elsewhere ---- */
+
+/* The name with its NUL, the value's length, the value. */
+static void
+pack_one(struct buf *out, const char *name, const void *value, size_t len)
+{
+	uint32_t n = (uint32_t)len;
+
+	buf_append(out, name, strlen(name) + 1);
+	buf_append(out, &n, sizeof(n));
+	buf_append(out, value, len);
+}
+
+void
+attrs_pack(const struct entry *en, struct buf *out)
+{
+	for (size_t i = 0; i < en->n_xattrs; i++)
+		pack_one(out, en->xattrs[i].name, en->xattrs[i].value, en->xattrs[i].len);
+	if (en->acl_access != NULL)
+		pack_one(out, ACL_ACCESS, en->acl_access, en->acl_access_len);
+	if (en->acl_default != NULL)
+		pack_one(out, ACL_DEFAULT, en->acl_default, en->acl_default_len);
+}
+
+int
+attrs_unpack(struct attrs *a, const void *packed, size_t len, struct err *e)
+{
+	attrs_clear(a);
+	buf_append(&a->store, packed, len);
+	if (buf_check(&a->store, e) != 0)
+		return -1;
+	for (const uint8_t *at = a->store.data, *end = at + len; at < end;) {
+		const uint8_t *nul = memchr(at, '\0', (size_t)(end - at));
+		struct entry_xattr x = {.name = (const char *)at};
+		uint32_t n;
+		if (nul == NULL || (size_t)(end - nul - 1) < sizeof(n))
+			return err_set(e, ERR_CORRUPT, "attributes are damaged");
+		memcpy(&n, nul + 1, sizeof(n));
+		at = nul + 1 + sizeof(n);
+		if (n > (size_t)(end - at))
+			return err_set(e, ERR_CORRUPT, "attributes are damaged");
+		x.value = at;
+		x.len = n;
+		at += n;
+		if (!entry_xattr_name_ok(x.name)) {
+			place_acl(a, &x);
+			continue;
+		}
+		if (add(a, x.name, n) != 0)
+			return err_nomem(e);
+		a->list[a->n - 1] = x;
+	}
+	return 0;
+}
+
+bool
+attrs_fit(const struct entry *en)
+{
+	struct attrs a = {
+	    .list = (struct entry_xattr *)(uintptr_t)en->xattrs, /* only read */
+	    .n = en->n_xattrs,
+	    .acl_access_len = en->acl_access_len,
+	    .acl_default_len = en->acl_default_len,
+	};
+
+	return fits(&a);
+}

@@ -2,6 +2,7 @@
 #ifndef PACK_ATTRS_H
 #define PACK_ATTRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "archive/entry.h"
@@ -41,5 +42,12 @@ int attrs_read_fd(struct attrs *a, int fd, struct err *e);
 int attrs_read_at(struct attrs *a, int dirfd, const char *name, struct err *e);
 /* Lets en borrow everything. */
 void attrs_entry(const struct attrs *a, struct entry *en);
+
+/* To keep them elsewhere: append those of en to out, as bytes that attrs_unpack() takes. */
+void attrs_pack(const struct entry *en, struct buf *out);
+/* ERR_CORRUPT for anything else.  packed is copied. */
+int attrs_unpack(struct attrs *a, const void *packed, size_t len, struct err *e);
+/* Do those of en fit (ATTRS_MAX)? */
+bool attrs_fit(const struct entry *en);
 
 #endif

@@ -18,8 +18,8 @@ struct trust;
  * knows file names of a repository is in this room.
  *
  * Nothing here removes or replaces a file that is not a dot-name of a backup in progress, but
- * repo_prune(), repo_reseal(), and repo_put_seal().  Files with a backup's name and no seal
- * (archives from before Tarseal, or half a copy) are never touched.
+ * repo_prune(), repo_reseal(), repo_put_seal() and repo_remove_unsealed().  Other files with a
+ * backup's name and no seal (archives from before Tarseal, or half a copy) are never touched.
  */
 struct repo;
 
@@ -145,6 +145,23 @@ int repo_txn_manifest_fd(const struct repo_txn *t);
 /* Frees t in every case; on failure before the seal was durable, the dot-names are gone too. */
 int repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct err *e);
 void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harmless */
+
+/* ---- adopting archives from before (the lock is held) ---- */
+
+/*
+ * Room on the repository's volume for work in progress: an open file without a name, that goes
+ * with its last descriptor, whatever ends us.  name is that of the backup to be made: where the
+ * file system makes no files without names, the file has one of those that recovery removes, for a
+ * moment.  The fd, or -1.
+ */
+int repo_scratch(const struct repo *r, const char *name, struct err *e);
+/* The same for a library that wants a path to open: an empty file, which the caller unlinks. */
+int repo_scratch_path(const struct repo *r, const char *name, struct buf *path, struct err *e);
+/*
+ * Remove NAME.tar.gz, which has no seal and is the file that fd has open: its content stands
+ * in a backup.  Durable on return.  ERR_USAGE when it is sealed, or another file by now.
+ */
+int repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e);
 
 /* ---- removing backups (the lock is held) ---- */
 

@@ -528,9 +528,9 @@ the_program_lists_its_commands(void **state)
 	assert_int_equal(w->c.status, 0);
 	for (const struct cmd *const *c = cmd_all; *c != NULL; c++)
 		has(w->c.out, (*c)->name);
-	has_not(w->c.out, "prune");
-	assert_int_equal(manifest(w, "prune", NULL), CLI_USAGE);
-	has(w->c.err, "prune");
+	has_not(w->c.out, "undelete");
+	assert_int_equal(manifest(w, "undelete", NULL), CLI_USAGE);
+	has(w->c.err, "undelete");
 	w->argc = 3;
 	child_run(&w->c, keygen_child, w);
 	assert_int_equal(w->c.status, CLI_USAGE);

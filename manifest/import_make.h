@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MANIFEST_IMPORT_MAKE_H
+#define MANIFEST_IMPORT_MAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+#include "manifest/import_order.h"
+#include "store/repo.h"
+
+struct err;
+struct key;
+struct trust;
+
+/* What all archives of one run share. */
+struct import_run {
+	struct repo *repo; /* locked, recovered */
+	struct repo_list list; /* made again after each backup */
+	struct trust *trust;
+	struct key *key; /* NULL: unsigned */
+	int level;
+	unsigned jobs;
+	int progress;
+	bool remove_original;
+};
+
+struct import_made {
+	enum import_result {
+		IMPORT_MADE,
+		IMPORT_DONE_BEFORE, /* a backup of it is there */
+		IMPORT_REFUSED, /* it is not whole, or cannot be stored: *e says why */
+	} result;
+	char backup[SEAL_NAME_MAX + 1]; /* not when refused */
+	uint64_t sequence, entries, bytes, archive_size;
+	uint8_t digest[SHA256_LEN]; /* of the original */
+	bool removed; /* the original */
+};
+
+/*
+ * Can backups be put into the series at all, and can its newest be sealed anew?  ERR_TRUST: what is
+ * there is not signed by a key that is known here.
+ */
+int import_series_ok(const struct import_run *r, const char *series, struct err *e);
+/*
+ * One archive: read, packed, sealed, committed, and held by the newest backup of its series; with
+ * remove_original read back, and the original removed.  0 with *out; *e is set too when it is
+ * IMPORT_REFUSED, and nothing of it is left then.  -1: it cannot go on.
+ */
+int import_make(
+    struct import_run *r, const struct import_item *it, struct import_made *out, struct err *e);
+/*
+ * Let the newest backup of the series hold all imported ones that count: after a run that was cut
+ * short between one's commit and that.
+ */
+int import_hold_all(struct import_run *r, const char *series, struct err *e);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "core/io.h"
+#include "store/priv.h"
+
+static int
+make_named(const struct repo *r, const char *file, struct err *e)
+{
+	int fd = openat(r->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		(void)err_sys(e, "make %s/%s", r->dir, file);
+	return fd;
+}
+
+int
+repo_scratch(const struct repo *r, const char *name, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	int fd;
+
+	if (repo_need_lock(r, e) < 0)
+		return -1;
+	fd = openat(r->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* EOPNOTSUPP from the file system; EISDIR, ENOENT from a kernel that does not know it. */
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
+		(void)err_sys(e, "make a file in %s", r->dir);
+		return -1;
+	}
+	repo_new_name(REPO_ARCHIVE, name, file);
+	if ((fd = make_named(r, file, e)) < 0)
+		return -1;
+	if (unlinkat(r->fd, file, 0) == 0)
+		return fd;
+	(void)err_sys(e, "unlink %s/%s", r->dir, file);
+	(void)close(fd);
+	return -1;
+}
+
+int
+repo_scratch_path(const struct repo *r, const char *name, struct buf *path, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	int fd;
+
+	if (repo_need_lock(r, e) < 0)
+		return -1;
+	repo_new_name(REPO_MANIFEST, name, file);
+	if ((fd = make_named(r, file, e)) < 0)
+		return -1;
+	(void)close(fd);
+	buf_printf(path, "%s/%s", r->dir, file);
+	(void)buf_str(path);
+	if (buf_check(path, e) == 0)
+		return 0;
+	(void)unlinkat(r->fd, file, 0);
+	return -1;
+}
+
+int
+repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e)
+{
+	char file[REPO_FILE_MAX], seal[REPO_FILE_MAX];
+	struct stat st, now;
+
+	if (repo_need_lock(r, e) < 0)
+		return -1;
+	repo_final_name(REPO_ARCHIVE, name, file);
+	repo_final_name(REPO_SEAL, name, seal);
+	if (faccessat(r->fd, seal, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return err_set(e, ERR_USAGE, "%s/%s: has a seal: left alone", r->dir, file);
+	if (fstat(fd, &st) != 0 || fstatat(r->fd, file, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(e, "%s/%s", r->dir, file);
+	if (st.st_dev != now.st_dev || st.st_ino != now.st_ino || st.st_size != now.st_size ||
+	    st.st_mtim.tv_sec != now.st_mtim.tv_sec || st.st_mtim.tv_nsec != now.st_mtim.tv_nsec)
+		return err_set(e, ERR_USAGE, "%s/%s: was replaced: left alone", r->dir, file);
+	if (unlinkat(r->fd, file, 0) != 0)
+		return err_sys(e, "unlink %s/%s", r->dir, file);
+	if (io_fsync(r->fd, e) < 0)
+		return err_where(e, "repository %s", r->dir);
+	return 0;
+}
