@@ -63,12 +63,13 @@ put_growth(const struct growth *g)
 		return;
 	buf_puts(&b, "growth      content ");
 	growth_put(&b, g->content_last);
-	buf_puts(&b, " since the backup before, ");
-	growth_put(&b, g->content_average);
-	buf_puts(&b, " on average; archive ");
+	buf_puts(&b, ", archive ");
 	growth_put(&b, g->archive_last);
-	buf_puts(&b, ", ");
+	buf_puts(&b, " since the backup before\n            content ");
+	growth_put(&b, g->content_average);
+	buf_puts(&b, ", archive ");
 	growth_put(&b, g->archive_average);
+	buf_puts(&b, " on average");
 	printf("%s\n", buf_str(&b));
 	buf_done(&b);
 }
@@ -103,9 +104,8 @@ put_series(const struct growth *g, const struct catalog_stats *c)
 	put_growth(g);
 	if (s->policy != NULL)
 		printf("policy      %s\n", s->policy);
-	printf("members     %" PRIu64 ", %" PRIu64 " different: stored once they would take %s "
-	       "instead of %s\n",
-	    c->members, c->distinct_members, human(c->distinct_packed), human(c->packed));
+	printf("members     %" PRIu64 " (%" PRIu64 " different): %s, or %s were each stored once\n",
+	    c->members, c->distinct_members, human(c->packed), human(c->distinct_packed));
 }
 
 /* ---- tables ---- */

@@ -57,19 +57,6 @@ run_sh 'manifest diff --repo repo --trust key.pub previous latest db --json'
 run_sh 'manifest diff --repo repo --trust key.pub previous latest --json | grep -A 1 "latin"'
 run_sh 'manifest diff --repo repo --trust key.pub previous latest --json | grep -B 1 -A 3 "\"type\": \"fifo\""'
 
-# A terminal that is narrow: no line is longer, and no name moves the cursor.
-need script
-export repo_options='--repo repo --trust key.pub'
-script -qec "stty cols 60; manifest diff $repo_options previous latest" /dev/null </dev/null >typed || [ $? = 1 ]
-tr -d '\r' <typed >narrow
-if LC_ALL=C.UTF-8 grep -E '^.{61,}' narrow | grep -v ' the same$'; then
-	fail "lines wider than the terminal"
-fi
-if grep $'\e' narrow; then
-	fail "an escape from a file name reached the terminal"
-fi
-run head -n 4 narrow
-
 # Damage is told, and makes no differences.
 last=$(newest repo).manifest.gz
 flip "$last" 150

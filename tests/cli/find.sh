@@ -66,16 +66,3 @@ f ../etc
 f a b
 f app.conf --as-of yesterday
 f app.conf --backup latest --as-of 2020-01-01
-
-need script
-for cols in 200 80 50; do
-	script -qec "stty cols $cols; manifest find --repo repo --trust key.pub '**'" /dev/null \
-	    </dev/null | tr -d '\r' >typed
-	if grep -E "^.{$((cols + 1)),}" typed; then
-		fail "wider than $cols columns"
-	fi
-	if grep -q $'\e' typed; then
-		fail "an escape from a file name reached the terminal"
-	fi
-	echo "$cols columns: $(head -n 1 typed | tr -s ' ')"
-done

@@ -4,11 +4,11 @@
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 need_root
-need script
 
 mkdir data data/dark
 printf 'one\n' >data/one
 printf 'dark\n' >data/dark/file
+set_times data
 make_repo repo
 backup_tree data repo
 backup_tree data repo --series other
@@ -37,12 +37,3 @@ run manifest list --repo work
 run manifest list --repo work -q
 run manifest list --repo work --timezone Nowhere/Town
 run manifest list --repo nowhere
-
-for cols in 200 100 80; do
-	script -qec "stty cols $cols; manifest list --repo work --trust key.pub" /dev/null \
-	    </dev/null | tr -d '\r' >typed
-	if grep -E "^.{$((cols + 1)),}" typed; then
-		fail "wider than $cols columns"
-	fi
-	echo "$cols columns: $(head -n 1 typed | tr -s ' ')"
-done
