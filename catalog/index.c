@@ -328,15 +328,27 @@ catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, s
 	return record_unreadable(c, s, e);
 }
 
+/* The section's lines, in order behind *last. */
 static bool
-lines_readable(const struct buf *text)
+lines_readable(const struct buf *text, struct buf *last, bool *any)
 {
 	struct section_parser *p = NULL;
 	struct section_line line;
 	int rc = section_parser_new(&p, text->data, text->len, NULL);
 
-	while (rc == 0 && (rc = section_next(p, &line, NULL)) == 1)
+	while (rc == 0 && (rc = section_next(p, &line, NULL)) == 1) {
 		rc = 0;
+		if (line.is_note)
+			continue;
+		if (*any &&
+		    path_cmp((const char *)last->data, last->len, line.path, line.path_len) >= 0)
+			rc = -1;
+		*any = true;
+		buf_clear(last);
+		buf_append(last, line.path, line.path_len);
+		if (buf_check(last, NULL) != 0)
+			rc = -1;
+	}
 	section_parser_free(p);
 	return rc == 0;
 }
@@ -347,7 +359,8 @@ catalog_index_readable(struct repo *r, const struct seal *s)
 	int fd = repo_open_part(r, REPO_MANIFEST, s->name, NULL);
 	struct manifest_reader *reader = NULL;
 	struct manifest_member m;
-	struct buf text = {0};
+	struct buf text = {0}, last = {0};
+	bool any = false;
 	int rc = -1;
 
 	if (fd != -1 && manifest_reader_new(&reader, fd, s, NULL) == 0) {
@@ -355,11 +368,12 @@ catalog_index_readable(struct repo *r, const struct seal *s)
 			if (stop_check(NULL) != 0 ||
 			    (m.section_len > 0 &&
 				(manifest_section(reader, &m, &text, NULL) != 0 ||
-				    !lines_readable(&text))))
+				    !lines_readable(&text, &last, &any))))
 				break;
 	}
 	manifest_reader_free(reader);
 	buf_done(&text);
+	buf_done(&last);
 	if (fd != -1)
 		(void)close(fd);
 	return rc == 0;
