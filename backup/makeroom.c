@@ -34,13 +34,12 @@ struct makeroom {
 #define NAMES_TOLD 10
 
 static int
-measure(struct makeroom *m, struct err *e)
+measure(struct run *r, struct space *out, struct err *e)
 {
-	struct run *r = m->r;
+	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
 
-	m->newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
-	return space_measure(r->repo, m->newest == NULL ? NULL : &m->newest->seal, r->source_fd,
-	    &r->walk, r->o->make_room, &m->space, e);
+	return space_measure(r->repo, last == NULL ? NULL : &last->seal, r->source_fd, &r->walk,
+	    r->o->make_room, out, e);
 }
 
 /* Decide as if the backup were there, and complete. */
@@ -49,7 +48,7 @@ decide(struct makeroom *m, struct err *e)
 {
 	struct run *r = m->r;
 	struct seal next = {.created = r->started};
-	struct catalog *c = proven_open(r->repo);
+	struct catalog *c = retention_catalog(r);
 
 	(void)snprintf(next.series, sizeof(next.series), "%s", r->o->series);
 	next.sequence = m->newest->seal.sequence + 1;
@@ -114,6 +113,7 @@ one_round(struct makeroom *m, struct err *e)
 	size_t failures = r->retention.failures;
 	bool is_held;
 
+	m->newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
 	if (m->newest == NULL)
 		return 0;
 	if (decide(m, e) != 0)
@@ -173,14 +173,15 @@ makeroom_run(struct run *r, struct err *e)
 {
 	struct makeroom m = {.r = r};
 	struct err why = {0};
+	uint64_t inodes;
 	int rc = 1;
 
-	if (measure(&m, e) != 0)
+	if (measure(r, &m.space, e) != 0)
 		return -1;
 	while (r->o->make_room && rc == 1 && space_is_short(&m.space)) {
 		rc = round_and_look(&m, e);
-		if (rc == 1)
-			rc = measure(&m, e) == 0 ? 1 : -1;
+		if (rc == 1 && repo_free_space(r->repo, &m.space.room, &inodes, e) != 0)
+			rc = -1;
 	}
 	if (rc < 0)
 		return err_where(e, "--make-room");

@@ -29,12 +29,22 @@ retention_done(struct retention *t)
 
 /* ---- deciding ---- */
 
+struct catalog *
+retention_catalog(struct run *r)
+{
+	const struct repo_backup *newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+
+	if (!r->o->dry_run && newest != NULL && proven_is_behind(r->repo, newest->seal.text_digest))
+		run_update_catalog(r, false);
+	return proven_open(r->repo);
+}
+
 /* next: NULL when the backup is sealed already. */
 static int
 decide(struct run *r, const struct seal *next, bool accept_unsigned, struct err *e)
 {
 	struct retention *t = &r->retention;
-	struct catalog *c = retain_policy_is_set(&t->policy) ? proven_open(r->repo) : NULL;
+	struct catalog *c = retain_policy_is_set(&t->policy) ? retention_catalog(r) : NULL;
 
 	retain_set_done(&t->set);
 	int rc = retain_set_make(&t->set, &r->list, r->o->series, accept_unsigned, next, &t->policy,

@@ -229,18 +229,22 @@ out:
 }
 
 /* The backup stands, whatever becomes of the catalog: it can be made again. */
-static void
-update_catalog(struct run *r)
+void
+run_update_catalog(struct run *r, bool matters)
 {
-	struct repo_list now = {0}; /* r->list is the report's */
+	struct repo_list now = {0}; /* r->list is retention's, and the report's */
 	struct catalog *c = NULL;
 	struct err e = {0};
 
 	if (repo_list(r->repo, r->trust, &now, &e) != 0 ||
-	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &now, &e) != 0)
-		log_warn("catalog: %s; the backup is sound, \"manifest rebuild\" makes the catalog "
-			 "again",
-		    e.msg);
+	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &now, &e) != 0) {
+		if (matters)
+			log_warn("catalog: %s; the backup is sound, \"manifest rebuild\" makes the "
+				 "catalog again",
+			    e.msg);
+		else
+			log_verbose("catalog: %s", e.msg);
+	}
 	catalog_close(c);
 	repo_list_done(&now);
 }
@@ -288,7 +292,7 @@ sealed(struct run *r, const struct seal *s)
 static void
 finish(struct run *r, const struct seal *s, enum cli_status *status)
 {
-	update_catalog(r);
+	run_update_catalog(r, true);
 	*status = status_of(r, s);
 	report(r, s, *status);
 }

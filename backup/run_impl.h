@@ -37,6 +37,13 @@ struct run {
 int describe_run(struct run *r, struct err *e);
 
 /*
+ * Make the catalog agree with the seals.  A failure is told as a warning, when it matters.
+ */
+void run_update_catalog(struct run *r, bool matters);
+
+/* The catalog to ask what verify found, up to date where it can be; NULL: none. */
+struct catalog *retention_catalog(struct run *r);
+/*
  * Decide what stays beside r->seal, whose backup is written, and put that into it.
  * From then on r->list must stand.
  */

@@ -25,7 +25,7 @@ space_measure(const struct repo *r, const struct seal *last, int source_fd,
 	before = last == NULL ? 0 : last->archive_size + last->manifest_size;
 	if (before > s.needed)
 		s.needed = before;
-	if (last != NULL && (s.room < s.needed || (thorough && s.room / 2 < s.needed))) {
+	if (last != NULL && (thorough || s.room < s.needed)) {
 		if (survey_run(source_fd, opts, &now, e) != 0)
 			return -1;
 		if (last->bytes > 0 && (thorough || now.bytes < last->bytes))

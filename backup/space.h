@@ -21,7 +21,7 @@ struct space {
  *
  * The estimate is what the last backup took.  Where that does not fit, the source is
  * measured, and the estimate taken down in proportion: somebody may have made room there.
- * thorough: it is measured too where that fits, but not by far, and the estimate goes up as well.
+ * thorough: it is measured in any case, and the estimate goes up as well.
  */
 int space_measure(const struct repo *r, const struct seal *last, int source_fd,
     const struct walk_opts *opts, bool thorough, struct space *out, struct err *e);

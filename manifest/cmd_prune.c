@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "catalog/proven.h"
 #include "cli/opt_keep.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -71,21 +72,6 @@ open_repo(struct cmd_repo *r, struct key **key, struct err *e)
 	return repo_list(r->repo, r->trust, &r->list, e);
 }
 
-static void
-remove_one(struct prune *p, size_t i)
-{
-	const struct repo_backup *b = p->set.items[i].backup;
-	struct err why = {0};
-
-	if (repo_prune(p->repo->repo, b->name, &why) == 0)
-		return;
-	log_warn("%s", why.msg);
-	p->fates[i] = PRUNE_FAILED;
-	p->errors[i] = strdup(why.msg);
-	p->n_failed++;
-	p->n_remove--;
-}
-
 /* The catalog can be made again. */
 static void
 update_catalog(struct cmd_repo *r)
@@ -99,6 +85,21 @@ update_catalog(struct cmd_repo *r)
 		log_warn("catalog: %s; \"manifest rebuild\" makes it again", why.msg);
 	catalog_close(c);
 	repo_list_done(&now);
+}
+
+static void
+remove_one(struct prune *p, size_t i)
+{
+	const struct repo_backup *b = p->set.items[i].backup;
+	struct err why = {0};
+
+	if (repo_prune(p->repo->repo, b->name, &why) == 0)
+		return;
+	log_warn("%s", why.msg);
+	p->fates[i] = PRUNE_FAILED;
+	p->errors[i] = strdup(why.msg);
+	p->n_failed++;
+	p->n_remove--;
 }
 
 /* Oldest first, so that what is left after a crash is what a shorter pruning would have left. */
@@ -150,9 +151,13 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	if (check(e) != 0 || open_repo(&r, &key, e) != 0)
 		goto out;
 	p.key = key;
-	if (prune_plan(&p, e) != 0)
+	if (prune_rules(&p, e) != 0)
 		goto out;
 	prune_tell_policy(&p);
+	if (!dry_run && proven_is_behind(r.repo, p.newest->seal.text_digest))
+		update_catalog(&r);
+	if (prune_plan(&p, e) != 0)
+		goto out;
 	if (!dry_run && execute(&r, &p, e) != 0)
 		goto out;
 	if (prune_report(&p, common, null, e) == 0)

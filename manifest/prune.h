@@ -40,7 +40,9 @@ struct prune {
 	bool can_seal; /* by key, or unsigned */
 };
 
-/* Which series, which rules, what goes.  All-zero but what is given; prune_done() after. */
+/* Which series, which rules: newest and policy.  All-zero but what is given; prune_done() after. */
+int prune_rules(struct prune *p, struct err *e);
+/* Then what goes, by what the catalog knows of verify's runs. */
 int prune_plan(struct prune *p, struct err *e);
 void prune_done(struct prune *p);
 

@@ -140,10 +140,14 @@ decide_fates(struct prune *p)
 }
 
 int
+prune_rules(struct prune *p, struct err *e)
+{
+	return find_newest(p, e) != 0 || find_policy(p, e) != 0 ? -1 : 0;
+}
+
+int
 prune_plan(struct prune *p, struct err *e)
 {
-	if (find_newest(p, e) != 0 || find_policy(p, e) != 0)
-		return -1;
 	p->can_seal = p->key != NULL || (p->is_unsigned && !p->newest->seal.is_signed);
 	struct catalog *c = proven_open(p->repo->repo);
 	int rc = retain_set_make(&p->set, &p->repo->list, p->newest->seal.series, p->is_unsigned,
