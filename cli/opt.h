@@ -44,7 +44,7 @@ struct opt {
 	const char *help; /* one line, lower case, no full stop */
 	void *value;
 	const char *env; /* NULL: derived from program and name */
-	uint64_t min, max; /* OPT_UINT; max 0: no bound */
+	uint64_t min, max; /* OPT_UINT; max 0: no bound.  min for OPT_DURATION too */
 	const char *const *choices; /* OPT_CHOICE; NULL-terminated */
 };
 

@@ -56,6 +56,8 @@ set_duration(const struct opt *o, const char *value, const char *source, struct 
 
 	if (num_duration(value, &v, e) < 0)
 		return err_where(e, "%s", source);
+	if (v < o->min)
+		return err_set(e, ERR_USAGE, "%s: %s is too short", source, value);
 	*(uint64_t *)o->value = v;
 	return 0;
 }

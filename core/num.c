@@ -90,7 +90,7 @@ num_duration(const char *s, uint64_t *seconds, struct err *e)
 	static const struct {
 		char letter;
 		unsigned seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	size_t len = strlen(s), i;
 	uint64_t n, unit = 1;
 
@@ -102,7 +102,7 @@ num_duration(const char *s, uint64_t *seconds, struct err *e)
 		}
 	}
 	if (num_u64(s, len, UINT64_MAX / unit, &n) != 0)
-		return err_set(e, ERR_USAGE, "not a duration such as 90s, 15m, 26h, 7d: '%s'", s);
+		return err_set(e, ERR_USAGE, "not a duration such as 90s, 15m, 26h, 7d, 2w: '%s'", s);
 	*seconds = n * unit;
 	return 0;
 }

@@ -18,7 +18,7 @@ int num_octal(const char *s, size_t len, uint64_t max, uint64_t *out);
 
 /* 1234567 as "1.2M" (powers of 1024, one digit below 10, rounded up like ls -h). */
 void num_human(uint64_t bytes, char out[16]);
-/* "90", "90s", "15m", "26h", "7d" in seconds. ERR_USAGE else. */
+/* "90", "90s", "15m", "26h", "7d", "2w" in seconds. ERR_USAGE else. */
 int num_duration(const char *s, uint64_t *seconds, struct err *e);
 
 #endif

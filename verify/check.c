@@ -23,6 +23,7 @@
 
 struct check {
 	const struct repo *repo;
+	const struct repo_list *list;
 	const struct repo_backup *backup;
 	const struct seal *seal;
 	struct verify_report *report;
@@ -56,34 +57,6 @@ check_size(const struct check *c, const char *word, const char *code, uint64_t i
 		    is > want ? "added behind its end" : "missing at its end");
 }
 
-/* 1: open; 0: not, with a finding; -1. */
-static int
-open_part(struct check *c, enum repo_part part, int *fd, uint64_t *len, struct err *e)
-{
-	bool archive = part == REPO_ARCHIVE;
-	const char *word = archive ? "archive" : "manifest";
-	const char *code = archive ? "archive-file" : "manifest-file";
-	struct err why = {0};
-	struct stat st;
-
-	*fd = repo_open_part(c->repo, part, c->backup->name, &why);
-	if (*fd >= 0 && fstat(*fd, &st) == 0) {
-		*len = (uint64_t)st.st_size;
-		check_size(
-		    c, word, code, *len, archive ? c->seal->archive_size : c->seal->manifest_size);
-		(void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		return 1;
-	}
-	if (*fd >= 0)
-		(void)err_sys(&why, "%s", word);
-	if (verify_cannot_go_on(&why))
-		return *e = why, -1;
-	c->pruned = was_pruned(c, &why);
-	if (!c->pruned)
-		verify_report_put(c->report, VERIFY_DAMAGE, code, "%s", why.msg);
-	return 0;
-}
-
 /* Digest of the first len bytes of a file, or of what there is. */
 static int
 hash_file(int fd, uint64_t len, uint8_t digest[SHA256_LEN], struct err *e)
@@ -108,6 +81,101 @@ hash_file(int fd, uint64_t len, uint8_t digest[SHA256_LEN], struct err *e)
 	return n < 0 ? -1 : rc;
 }
 
+/* ---- another's ---- */
+
+/* The one that a file of this size, and of this digest when it is not NULL, was made for. */
+static const struct repo_backup *
+owner_of(const struct check *c, enum repo_part part, uint64_t size, const uint8_t *digest)
+{
+	for (size_t i = 0; i < c->list->n; i++) {
+		const struct repo_backup *b = &c->list->backups[i];
+		const struct seal *s = &b->seal;
+		bool archive = part == REPO_ARCHIVE;
+
+		if (b != c->backup && b->state != REPO_BAD &&
+		    (archive ? s->archive_size : s->manifest_size) == size &&
+		    (digest == NULL ||
+			memcmp(archive ? s->archive_digest : s->manifest_digest, digest,
+			    SHA256_LEN) == 0))
+			return b;
+	}
+	return NULL;
+}
+
+static void
+put_exchanged(const struct check *c, enum repo_part part, const struct repo_backup *owner)
+{
+	bool archive = part == REPO_ARCHIVE;
+
+	verify_report_put(c->report, VERIFY_DAMAGE,
+	    archive ? "archive-exchanged" : "manifest-exchanged",
+	    "the %s is that of %s: it was exchanged, or put under the wrong name",
+	    archive ? "archive" : "manifest", owner->name);
+}
+
+/*
+ * A file of another size than the sealed one, that is whole and another backup's: to hold
+ * it against this one's index would call every file damaged.  1: so it is, and told.
+ */
+static int
+check_exchanged(struct check *c, enum repo_part part, int fd, uint64_t len, struct err *e)
+{
+	uint64_t sealed = part == REPO_ARCHIVE ? c->seal->archive_size : c->seal->manifest_size;
+	uint8_t digest[SHA256_LEN];
+	const struct repo_backup *owner;
+	struct err why = {0};
+
+	if (len == sealed || owner_of(c, part, len, NULL) == NULL)
+		return 0;
+	if (hash_file(fd, len, digest, &why) < 0)
+		return verify_cannot_go_on(&why) ? (*e = why, -1) : 0; /* the sweep will tell */
+	if ((owner = owner_of(c, part, len, digest)) == NULL)
+		return 0;
+	put_exchanged(c, part, owner);
+	return 1;
+}
+
+/* ---- the two files, opened ---- */
+
+static int
+close_other(int *fd, int rc)
+{
+	(void)close(*fd);
+	*fd = -1;
+	return rc < 0 ? -1 : 0;
+}
+
+/* 1: open; 0: not, with a finding; -1. */
+static int
+open_part(struct check *c, enum repo_part part, int *fd, uint64_t *len, struct err *e)
+{
+	bool archive = part == REPO_ARCHIVE;
+	const char *word = archive ? "archive" : "manifest";
+	const char *code = archive ? "archive-file" : "manifest-file";
+	struct err why = {0};
+	struct stat st;
+	int other;
+
+	*fd = repo_open_part(c->repo, part, c->backup->name, &why);
+	if (*fd >= 0 && fstat(*fd, &st) == 0) {
+		*len = (uint64_t)st.st_size;
+		if ((other = check_exchanged(c, part, *fd, *len, e)) != 0)
+			return close_other(fd, other);
+		check_size(
+		    c, word, code, *len, archive ? c->seal->archive_size : c->seal->manifest_size);
+		(void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		return 1;
+	}
+	if (*fd >= 0)
+		(void)err_sys(&why, "%s", word);
+	if (verify_cannot_go_on(&why))
+		return *e = why, -1;
+	c->pruned = was_pruned(c, &why);
+	if (!c->pruned)
+		verify_report_put(c->report, VERIFY_DAMAGE, code, "%s", why.msg);
+	return 0;
+}
+
 /*
  * The whole file's digest, as sha256sum has it.  What of it is hurt is told by root,
  * head, pages and sections, each on its own.
@@ -116,6 +184,7 @@ static int
 check_manifest_digest(struct check *c, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
+	const struct repo_backup *owner;
 	struct err why = {0};
 
 	if (hash_file(c->sweep.source.manifest_fd, c->seal->manifest_size, digest, &why) < 0) {
@@ -126,7 +195,12 @@ check_manifest_digest(struct check *c, struct err *e)
 		return 0;
 	}
 	c->manifest_good = memcmp(digest, c->seal->manifest_digest, SHA256_LEN) == 0;
-	if (!c->manifest_good)
+	if (c->manifest_good)
+		return 0;
+	owner = owner_of(c, REPO_MANIFEST, c->seal->manifest_size, digest);
+	if (owner != NULL)
+		put_exchanged(c, REPO_MANIFEST, owner);
+	else
 		verify_report_put(c->report, VERIFY_DAMAGE, "manifest-digest",
 		    "the manifest's digest differs from the sealed one");
 	return 0;
@@ -160,10 +234,15 @@ open_index(struct check *c, struct err *e)
 static void
 check_archive_digest(struct check *c, const struct verify_swept *swept)
 {
+	const struct repo_backup *owner;
+
 	if (c->sweep.source.archive_fd < 0 || swept->incomplete)
 		return;
 	if (memcmp(swept->digest, c->seal->archive_digest, SHA256_LEN) != 0) {
-		if (!swept->damaged)
+		owner = owner_of(c, REPO_ARCHIVE, c->sweep.archive_len, swept->digest);
+		if (owner != NULL)
+			put_exchanged(c, REPO_ARCHIVE, owner);
+		else if (!swept->damaged)
 			verify_report_put(c->report, VERIFY_DAMAGE, "archive-digest",
 			    "the archive's digest differs from the sealed one%s",
 			    swept->gap && c->sweep.reader != NULL
@@ -271,11 +350,13 @@ level_for(const struct verify_opts *o, const struct repo_backup *b)
 }
 
 int
-verify_check(const struct repo *r, const struct repo_backup *b, const struct verify_opts *opts,
+verify_check(const struct verify_subject *s, const struct verify_opts *opts,
     struct verify_report *report, struct verify_checked *out, struct err *e)
 {
 	uint64_t start = clock_mono_ns();
-	struct check c = {.repo = r, .backup = b, .seal = &b->seal, .report = report};
+	const struct repo_backup *b = s->backup;
+	struct check c = {
+	    .repo = s->repo, .list = s->list, .backup = b, .seal = &b->seal, .report = report};
 	int rc;
 
 	c.counts.level = level_for(opts, b);

@@ -7,6 +7,7 @@
 struct err;
 struct repo;
 struct repo_backup;
+struct repo_list;
 struct verify_opts;
 struct verify_report;
 
@@ -21,7 +22,12 @@ struct verify_checked {
 	int level; /* enum verify_level: deep is for those that somebody vouches for */
 	bool pruned; /* it was removed meanwhile: there is no result */
 };
-int verify_check(const struct repo *r, const struct repo_backup *b, const struct verify_opts *opts,
+struct verify_subject {
+	const struct repo *repo;
+	const struct repo_list *list; /* to tell whose files these are, when they are another's */
+	const struct repo_backup *backup; /* of the list */
+};
+int verify_check(const struct verify_subject *s, const struct verify_opts *opts,
     struct verify_report *report, struct verify_checked *out, struct err *e);
 
 #endif

@@ -3,15 +3,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/err.h"
+#include "seal/key.h"
 #include "store/repo.h"
 #include "verify/opts.h"
 #include "verify/rollback.h"
 
 struct held {
 	const struct repo_list *list;
+	const struct trust *trust;
 	const struct verify_opts *opts;
 	const struct verify_picks *picks;
 	struct verify_anchor *anchor; /* NULL: none */
@@ -70,6 +74,53 @@ find_backup(const struct held *h, const char *name)
 	return NULL;
 }
 
+static const char *
+held_with_number(const struct held *h, uint64_t sequence)
+{
+	const struct seal *s = &h->newest->seal;
+
+	for (size_t i = 0; i < s->n_holds; i++)
+		if (s->holds[i].sequence == sequence)
+			return s->holds[i].name;
+	return NULL;
+}
+
+/*
+ * What the newest vouches for, with a signature that does not count.  It was held when it
+ * had a good one, so a missing or wrong one was put there since; but a key may be taken
+ * out of the trust file for good reasons, with backups left that it signed.
+ */
+static void
+check_signature(const struct held *h, const struct repo_backup *b)
+{
+	bool known =
+	    b->state == REPO_UNSIGNED || (h->trust != NULL && trust_has(h->trust, b->seal.key_id));
+
+	if (counts(h, b) || b->state == REPO_BAD || h->picks->picked[b - h->list->backups])
+		return;
+	if (known)
+		verify_report_put(h->report, VERIFY_TRUST, "held-untrusted",
+		    "series %s: %s is what %s holds, but its signature was %s", h->series, b->name,
+		    h->newest->name, b->state == REPO_UNSIGNED ? "taken away" : "changed");
+	else
+		verify_report_put(h->report, VERIFY_NOTE, "held-untrusted",
+		    "series %s: %s is what %s holds, but its own key is not trusted", h->series,
+		    b->name, h->newest->name);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static bool
+is_unsealed(const struct repo_list *l, const char *name)
+{
+	return l->n_unsealed > 0 &&
+	    bsearch(name, l->unsealed, l->n_unsealed, sizeof(l->unsealed[0]), by_name) != NULL;
+}
+
 static void
 check_holds(const struct held *h)
 {
@@ -81,13 +132,16 @@ check_holds(const struct held *h)
 
 		if (b == NULL)
 			verify_report_put(h->report, VERIFY_TRUST, "held-missing",
-			    "series %s: %s is missing, and %s holds it", h->series, hold->name,
+			    "series %s: %s%s is missing, and %s holds it", h->series,
+			    is_unsealed(h->list, hold->name) ? "the seal of " : "", hold->name,
 			    s->name);
 		else if (b->state != REPO_BAD &&
 		    memcmp(b->seal.text_digest, hold->digest, SHA256_LEN) != 0)
 			verify_report_put(h->report, VERIFY_TRUST, "held-differs",
-			    "series %s: %s is not the one that %s holds", h->series, hold->name,
-			    s->name);
+			    "series %s: %s is not the one that %s holds: it was exchanged",
+			    h->series, hold->name, s->name);
+		else
+			check_signature(h, b);
 	}
 }
 
@@ -95,11 +149,14 @@ static void
 check_stranger(const struct held *h, const struct repo_backup *b)
 {
 	const char *newest = h->newest->name;
+	const char *other = b->seal.sequence == h->newest->seal.sequence
+	    ? newest
+	    : held_with_number(h, b->seal.sequence);
 
-	if (b->seal.sequence >= h->newest->seal.sequence && counts(h, b))
+	if (other != NULL && counts(h, b))
 		verify_report_put(h->report, VERIFY_TRUST, "sequence-twice",
 		    "series %s: %s and %s have the same sequence number %" PRIu64, h->series,
-		    b->name, newest, b->seal.sequence);
+		    b->name, other, b->seal.sequence);
 	else if (counts(h, b))
 		verify_report_put(h->report, VERIFY_NOTE, "not-held",
 		    "series %s: %s is not held by %s any more (a pruning that was cut short?)",
@@ -122,46 +179,60 @@ check_others(const struct held *h)
 	}
 }
 
+/* In the largest unit that tells it exactly, and in more than one of it. */
 static void
-put_age(time_t seconds, char out[32])
+put_duration(uint64_t seconds, char out[32])
 {
-	long long s = (long long)seconds;
+	static const struct {
+		uint64_t seconds;
+		char letter;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
 
-	if (s >= 48 * 3600)
-		(void)snprintf(out, 32, "%lldd", s / 86400);
-	else if (s >= 3600)
-		(void)snprintf(out, 32, "%lldh", s / 3600);
-	else
-		(void)snprintf(out, 32, "%lldm", s / 60);
+	while (i < 3 && (seconds % units[i].seconds != 0 || seconds / units[i].seconds < 2))
+		i++;
+	(void)snprintf(out, 32, "%" PRIu64 "%c", seconds / units[i].seconds, units[i].letter);
+}
+
+static const struct repo_backup *
+newest_complete(const struct held *h)
+{
+	const struct repo_backup *newest = NULL;
+
+	for (size_t i = 0; i < h->list->n; i++) {
+		const struct repo_backup *b = &h->list->backups[i];
+
+		if (of_series(h, b) && counts(h, b) && b->seal.unreadable == 0)
+			newest = b;
+	}
+	return newest;
 }
 
 /* A clock that runs ahead would hide age for ever: an hour of it is forgiven. */
 static void
 check_age(const struct held *h)
 {
-	const struct repo_backup *b = NULL;
-	time_t now = h->now;
-	char age[32];
+	const struct repo_backup *b = newest_complete(h);
+	char created[64], limit[32];
+	time_t age;
 
-	for (size_t i = 0; i < h->list->n; i++)
-		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]) &&
-		    h->list->backups[i].seal.unreadable == 0)
-			b = &h->list->backups[i];
 	if (b == NULL) {
 		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
 		    "series %s: there is no complete backup that counts", h->series);
 		return;
 	}
-	put_age(now - b->seal.created.tv_sec, age);
-	if (b->seal.created.tv_sec > now + 3600)
+	age = h->now - b->seal.created.tv_sec;
+	clock_table(b->seal.created.tv_sec, created);
+	put_duration(h->opts->max_age, limit);
+	if (age < -3600)
 		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
-		    "series %s: the newest complete backup, %s, claims to be from the future",
-		    h->series, b->name);
-	else if (now > b->seal.created.tv_sec &&
-	    (uint64_t)(now - b->seal.created.tv_sec) > h->opts->max_age)
+		    "series %s: the newest complete backup, %s, is from the future: it is of %s, "
+		    "and one of the clocks is wrong",
+		    h->series, b->name, created);
+	else if (age > 0 && (uint64_t)age > h->opts->max_age)
 		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
-		    "series %s: the newest complete backup, %s, is %s old", h->series, b->name,
-		    age);
+		    "series %s: the newest complete backup, %s, is older than %s: it is of %s",
+		    h->series, b->name, limit, created);
 }
 
 static void
@@ -173,6 +244,29 @@ find_newest(struct held *h)
 			h->newest = &h->list->backups[i];
 }
 
+/* A time that went back is a clock's fault mostly, but as-of and age go by it. */
+static void
+check_clock(const struct held *h)
+{
+	const struct repo_backup *before = NULL;
+	char then[64], now[64];
+
+	for (size_t i = 0; i < h->list->n; i++) {
+		const struct repo_backup *b = &h->list->backups[i];
+
+		if (!of_series(h, b) || !counts(h, b))
+			continue;
+		if (before != NULL && b->seal.created.tv_sec < before->seal.created.tv_sec) {
+			clock_table(before->seal.created.tv_sec, then);
+			clock_table(b->seal.created.tv_sec, now);
+			verify_report_put(h->report, VERIFY_NOTE, "clock-back",
+			    "series %s: %s comes after %s (%s) and is of %s: a clock was set back",
+			    h->series, b->name, before->name, then, now);
+		}
+		before = b;
+	}
+}
+
 /* A stranger that is picked is told with its check, and a bad seal's series by its name only. */
 static bool
 has_strangers(const struct held *h)
@@ -182,7 +276,8 @@ has_strangers(const struct held *h)
 	for (size_t i = 0; i < h->list->n; i++) {
 		const struct repo_backup *b = &h->list->backups[i];
 
-		if (verify_in_scope(b, &scope) && b->state != REPO_TRUSTED)
+		if (verify_in_scope(b, &scope) && b->state != REPO_TRUSTED &&
+		    (b->state == REPO_BAD || h->newest == NULL || find_hold(h, b->name) == NULL))
 			return true;
 	}
 	return false;
@@ -198,6 +293,7 @@ check_series(struct held *h)
 		check_holds(h);
 		check_others(h);
 	}
+	check_clock(h);
 	if (h->anchor != NULL) {
 		const struct verify_series s = {.name = h->series,
 		    .newest = h->newest,
@@ -242,23 +338,42 @@ verify_held_missing(const struct repo_list *l, const struct verify_opts *o)
 	return false;
 }
 
+/* That one of ours has lost its seal is told with what holds it. */
+static bool
+is_held(const struct repo_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct seal *s = &l->backups[i].seal;
+
+		for (size_t k = 0; l->backups[i].state != REPO_BAD && k < s->n_holds; k++)
+			if (strcmp(s->holds[k].name, name) == 0)
+				return true;
+	}
+	return false;
+}
+
 static void
 tell_unsealed(const struct held *h)
 {
 	const struct repo_list *l = h->list;
+	const char *first = NULL;
+	size_t n = 0;
 
-	if (l->n_unsealed > 0)
+	for (size_t i = 0; i < l->n_unsealed; i++)
+		if (!is_held(l, l->unsealed[i]) && n++ == 0)
+			first = l->unsealed[i];
+	if (n > 0)
 		verify_report_put(h->report, VERIFY_NOTE, "unsealed",
 		    "%zu archive%s without a seal, %s%s, cannot be checked (manifest import adopts "
 		    "%s)",
-		    l->n_unsealed, l->n_unsealed == 1 ? "" : "s", l->unsealed[0],
-		    l->n_unsealed == 1 ? "" : " and on", l->n_unsealed == 1 ? "it" : "them");
+		    n, n == 1 ? "" : "s", first, n == 1 ? "" : " and on", n == 1 ? "it" : "them");
 }
 
 void
 verify_held(const struct verify_held_set *set, time_t now, struct verify_report *r)
 {
 	struct held h = {.list = set->list,
+	    .trust = set->trust,
 	    .opts = set->opts,
 	    .picks = set->picks,
 	    .anchor = set->anchor,

@@ -8,6 +8,7 @@
 #include "verify/report.h"
 
 struct repo_list;
+struct trust;
 struct verify_anchor;
 struct verify_opts;
 
@@ -19,6 +20,7 @@ struct verify_opts;
  */
 struct verify_held_set {
 	const struct repo_list *list;
+	const struct trust *trust; /* that the list was made with; NULL: none */
 	const struct verify_opts *opts;
 	const struct verify_picks *picks;
 	struct verify_anchor *anchor; /* NULL: none; with one, only trusted backups count */

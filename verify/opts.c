@@ -53,7 +53,7 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 		NULL, 0, 0, levels},
 	    {"max-age", 0, OPT_DURATION, "DURATION",
 		"report a series whose newest complete backup is older (26h, 7d)", &o->max_age,
-		NULL, 0, 0, NULL},
+		NULL, 1, 0, NULL},
 	    {"anchor", 0, OPT_STRING, "FILE",
 		"remember in FILE what was seen, and report what was taken away since", &o->anchor,
 		NULL, 0, 0, NULL},

@@ -15,6 +15,7 @@
 #include "verify/held.h"
 #include "verify/opts.h"
 #include "verify/pick.h"
+#include "verify/present.h"
 #include "verify/record.h"
 #include "verify/report.h"
 #include "verify/rollback.h"
@@ -94,13 +95,14 @@ tell_state(struct run *r, const struct repo_backup *b)
 static int
 check_one(struct run *r, const struct repo_backup *b, struct err *e)
 {
+	const struct verify_subject subject = {.repo = r->repo, .list = &r->list, .backup = b};
 	struct verify_checked how;
 
 	if (stop_check(e) < 0)
 		return -1;
 	verify_report_backup(&r->report, b);
 	tell_state(r, b);
-	if (verify_check(r->repo, b, r->opts, &r->report, &how, e) < 0)
+	if (verify_check(&subject, r->opts, &r->report, &how, e) < 0)
 		return err_where(e, "%s", b->name);
 	/* What was put in its place by whoever could not sign it is not of the history. */
 	if (!how.pruned && (b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED))
@@ -149,12 +151,14 @@ static int
 check_set(struct run *r, struct err *e)
 {
 	const struct verify_held_set set = {.list = &r->list,
+	    .trust = r->trust,
 	    .opts = r->opts,
 	    .picks = &r->picks,
 	    .anchor = r->opts->anchor != NULL ? &r->anchor : NULL};
 	struct err why = {0};
 
 	verify_held(&set, clock_now().tv_sec, &r->report);
+	verify_present(r->repo, &set, &r->report);
 	if (set.anchor == NULL)
 		return 0;
 	if (verify_anchor_save(&r->anchor, &why) == 0) {

@@ -4,10 +4,18 @@
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 
+need faketime
+export TZ=UTC
 mkdir data keep
 echo one >data/file
 make_repo repo
-backup_tree data repo
+day=0
+# A day on: no two of them have the same name, whatever became of the earlier one.
+night() {
+	day=$((day + 1))
+	quiet faketime "2026-02-$(printf %02d $day) 01:00:00" backup --source data --repo repo "$@"
+}
+night --key key
 cp -a repo monday
 monday=$(basename "$(newest repo)")
 export TARSEAL_VERIFY_LEVEL=quick
@@ -24,11 +32,11 @@ run_sh "sed -E 's/[0-9a-f]{64}/DIGEST/g' keep/anchor"
 run ls -A keep
 
 echo "-- a newer one moves it, and one that is damaged does too"
-backup_tree data repo
+night --key key
 tuesday=$(basename "$(newest repo)")
 cp -a repo tuesday
 v
-backup_tree data repo
+night --key key
 flip "repo/$(basename "$(newest repo)").tar.gz" 40
 v --level standard
 run cut -d' ' -f1,2 keep/anchor
@@ -41,9 +49,9 @@ v --quiet
 run cut -d' ' -f1,2 keep/anchor
 
 echo "-- and the next backup gets the number of the one that is gone; so does the one after it tell"
-backup_tree data repo
+night --key key
 v
-backup_tree data repo
+night --key key
 v
 
 echo "-- what the operator accepts"
@@ -53,7 +61,7 @@ v
 
 echo "-- other series: each is told of, or none"
 put_back wednesday
-backup_tree data repo --series other
+night --key key --series other
 rm keep/anchor
 v
 rm repo/other-*
@@ -61,7 +69,7 @@ v
 v --series other
 v --series autolab-backup
 run_sh 'verify --repo repo --trust key.pub --anchor keep/anchor --json | sed -n "/\"anchor\"/,\$p" | grep -v path'
-backup_tree data repo --series third
+night --key key --series third
 v --series third
 
 echo "-- an empty repository was not empty"
@@ -74,14 +82,14 @@ echo "-- a held set with something wrong in it does not move the anchor"
 put_back tuesday
 rm -f keep/anchor
 v
-backup_tree data repo
+night --key key
 mkdir aside
 mv "repo/$monday".* aside
 v
 run cut -d' ' -f2 keep/anchor
 mv aside/* repo
 make_key stranger
-quiet backup --source data --repo repo --key stranger --series autolab-backup
+night --key stranger
 v
 run cut -d' ' -f2 keep/anchor
 

@@ -126,7 +126,7 @@ durations_have_one_unit(void **state)
 		const char *text;
 		uint64_t seconds;
 	} cases[] = {{"0", 0}, {"90", 90}, {"90s", 90}, {"15m", 900}, {"26h", 93600},
-	    {"7d", 604800}, {"18446744073709551615s", UINT64_MAX},
+	    {"7d", 604800}, {"2w", 1209600}, {"18446744073709551615s", UINT64_MAX},
 	    {"213503982334601d", UINT64_C(213503982334601) * 86400}};
 	struct err e = {0};
 	uint64_t s;
@@ -143,7 +143,7 @@ static void
 other_durations_are_usage_errors(void **state)
 {
 	static const char *const bad[] = {"", "s", "h", "-1h", "1.5h", "1 h", " 1h", "1hh", "1h30m",
-	    "1w", "01h", "1H", "213503982334602d", "99999999999999999999"};
+	    "1y", "01h", "1H", "213503982334602d", "99999999999999999999"};
 	struct err e;
 	uint64_t s = 77;
 	size_t i;

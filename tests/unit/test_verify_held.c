@@ -198,7 +198,8 @@ a_held_backup_that_was_replaced_is_reported(void **state)
 	remove_backup("s-1");
 	/* Signed by the right key, but it is another. */
 	make(&(struct spec){.number = 1, .key = key, .created = 77});
-	expect(CLI_UNTRUSTED, "untrusted: series s: s-1 is not the one that s-2 holds\n");
+	expect(CLI_UNTRUSTED,
+	    "untrusted: series s: s-1 is not the one that s-2 holds: it was exchanged\n");
 }
 
 static void
@@ -402,26 +403,115 @@ a_series_without_a_complete_one_is_reported(void **state)
 	expect(CLI_WRONG, "damage: series s: there is no complete backup\n");
 }
 
+/* The one finding of this kind; the time is that of the backup. */
+static void
+expect_old(const char *what, time_t created)
+{
+	char when[64], line[256];
+
+	clock_table(created, when);
+	(void)snprintf(line, sizeof(line), "damage: series s: the newest complete backup, %s %s%s",
+	    what, when,
+	    strstr(what, "future") != NULL ? ", and one of the clocks is wrong\n" : "\n");
+	expect(CLI_WRONG, line);
+}
+
 static void
 age_is_reported_beyond_the_limit(void **state)
 {
-	time_t now = clock_now().tv_sec;
+	time_t now = clock_now().tv_sec, created = now - 27 * 3600;
 
 	(void)state;
-	make(&(struct spec){.number = 1, .key = key, .created = now - 27 * 3600});
+	make(&(struct spec){.number = 1, .key = key, .created = created});
 	opts.max_age = 28 * 3600;
 	expect(CLI_OK, "");
 	opts.max_age = 26 * 3600;
-	expect(CLI_WRONG, "damage: series s: the newest complete backup, s-1, is 27h old\n");
+	expect_old("s-1, is older than 26h: it is of", created);
 	/* A newer one does not count while it is incomplete, or not trusted. */
 	make(
 	    &(struct spec){.number = 2, .key = key, .holds = {1}, .created = now, .unreadable = 1});
-	expect(CLI_WRONG, "damage: series s: the newest complete backup, s-1, is 27h old\n");
+	expect_old("s-1, is older than 26h: it is of", created);
 	make(&(struct spec){.number = 3, .key = key, .holds = {1, 2}, .created = now});
 	expect(CLI_OK, "");
 	make(&(struct spec){.number = 4, .key = key, .holds = {1, 2, 3}, .created = now + 9999});
-	expect(CLI_WRONG,
-	    "damage: series s: the newest complete backup, s-4, claims to be from the future\n");
+	expect_old("s-4, is from the future: it is of", now + 9999);
+}
+
+static void
+a_signature_that_was_taken_away_or_changed_is_told_of_a_held_one(void **state)
+{
+	struct buf seal = {0};
+	size_t cut;
+
+	(void)state;
+	make(&(struct spec){.number = 1, .key = key});
+	make(&(struct spec){.number = 2, .key = key, .holds = {1}});
+	scratch_get(dir, "s-1.seal", &seal);
+	cut = (size_t)(strstr(buf_str(&seal), "# signature: ") - buf_str(&seal));
+	seal.data[seal.len - 20] ^= 1; /* within the base64 */
+	scratch_put(dir, "s-1.seal", seal.data, seal.len);
+	expect(CLI_UNTRUSTED,
+	    "untrusted: series s: s-1 is what s-2 holds, but its signature was changed\n");
+	seal.len = cut;
+	buf_puts(&seal, "# signature: none\n");
+	scratch_put(dir, "s-1.seal", seal.data, seal.len);
+	expect(CLI_UNTRUSTED,
+	    "untrusted: series s: s-1 is what s-2 holds, but its signature was taken away\n");
+	buf_done(&seal);
+}
+
+static void
+a_held_one_of_a_key_that_is_trusted_no_more_is_noted(void **state)
+{
+	(void)state;
+	make(&(struct spec){.number = 1, .key = strange_key});
+	make(&(struct spec){.number = 2, .key = key, .holds = {1}});
+	expect(CLI_OK, "");
+	opts.common.quiet = false;
+	assert_int_equal(run_verify(), CLI_OK);
+	assert_non_null(
+	    strstr(text, "note: series s: s-1 is what s-2 holds, but its own key is not trusted"));
+}
+
+static void
+a_number_that_a_held_one_has_is_reported(void **state)
+{
+	(void)state;
+	make(&(struct spec){.number = 1, .key = key});
+	make(&(struct spec){.number = 2, .key = key, .holds = {1}});
+	make(&(struct spec){.number = 7, .sequence = 1, .key = key});
+	expect(CLI_UNTRUSTED, "untrusted: series s: s-7 and s-1 have the same sequence number 1\n");
+}
+
+static void
+times_that_run_backwards_are_noted(void **state)
+{
+	(void)state;
+	make(&(struct spec){.number = 1, .key = key, .created = 5000});
+	make(&(struct spec){.number = 2, .key = key, .holds = {1}, .created = 4000});
+	opts.common.quiet = false;
+	assert_int_equal(run_verify(), CLI_OK);
+	assert_non_null(strstr(text, "note: series s: s-2 comes after s-1 (1970-"));
+}
+
+static void
+files_of_backups_that_are_not_picked_must_be_there(void **state)
+{
+	char path[SCRATCH_MAX + 64];
+
+	(void)state;
+	make(&(struct spec){.number = 1, .key = key});
+	make(&(struct spec){.number = 2, .key = key, .holds = {1}});
+	(void)snprintf(path, sizeof(path), "%s/s-1.tar.gz", dir);
+	assert_int_equal(truncate(path, 3), 0);
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text, "damage: s-1.tar.gz: has 3 bytes, sealed were "));
+	assert_int_equal(unlink(path), 0);
+	expect(CLI_WRONG, "damage: s-1.tar.gz: is missing\n");
+	/* Another series' is not asked for; one that is nobody's does not count. */
+	make(&(struct spec){.series = "t", .number = 3, .key = key});
+	opts.series = "t";
+	expect(CLI_OK, "");
 }
 
 static void
@@ -457,6 +547,11 @@ main(void)
 	    T(nothing_to_check_is_not_well),
 	    T(a_series_without_a_complete_one_is_reported),
 	    T(age_is_reported_beyond_the_limit),
+	    T(a_signature_that_was_taken_away_or_changed_is_told_of_a_held_one),
+	    T(a_held_one_of_a_key_that_is_trusted_no_more_is_noted),
+	    T(a_number_that_a_held_one_has_is_reported),
+	    T(times_that_run_backwards_are_noted),
+	    T(files_of_backups_that_are_not_picked_must_be_there),
 	    T(archives_without_a_seal_are_noted),
 	};
 
