@@ -107,6 +107,26 @@ as_user() {
 	    --inh-caps=-all --bounding-set=-all "$@"
 }
 
+# faketime [-f] TIME CMD...: as faketime(1), but without what that leaves in /dev/shm when it is
+# killed, and stumbles over when a process has the same number later.
+faketime() {
+	local lib spec
+	for lib in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+		[ -f "$lib" ] || break
+		if [ "$1" = -f ]; then
+			spec=$2
+			shift 2
+		else
+			spec=@$(date -d "$1" '+%F %T') || return 2
+			shift
+		fi
+		FAKETIME_DISABLE_SHM=1 FAKETIME=$spec LD_PRELOAD=$lib "$@"
+		return
+	done
+	command faketime "$@"
+}
+export -f faketime
+
 # ---- things to work on ----
 
 # make_key [NAME]: NAME (private) and NAME.pub; NAME is "key" when not given.

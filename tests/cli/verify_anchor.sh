@@ -5,6 +5,7 @@
 . "$TESTS/lib.sh"
 
 need faketime
+[ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
 export TZ=UTC
 mkdir data keep
 echo one >data/file

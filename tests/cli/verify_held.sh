@@ -6,6 +6,7 @@
 . "$TESTS/lib.sh"
 
 need faketime
+[ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
 export TZ=UTC
 mkdir data
 make_repo whole
@@ -65,10 +66,10 @@ v
 
 echo "-- added: of a stranger, unsigned, from another repository, an old one of ours, a copy"
 fresh
-quiet backup --source data --repo repo --key stranger
+quiet faketime '2026-02-04 03:00:00' backup --source data --repo repo --key stranger
 both
 fresh
-quiet backup --source data --repo repo --unsigned
+quiet faketime '2026-02-04 04:00:00' backup --source data --repo repo --unsigned
 both
 mkdir other
 night '2026-01-05 01:00:00' other
@@ -178,7 +179,7 @@ run faketime '2026-02-02 13:59:50' verify --repo repo --trust key.pub --quiet --
 echo "-- held no more: pruned by hand, or a pruning that was cut short"
 fresh
 rm repo/$one.seal repo/$one.manifest.gz repo/$one.tar.gz
-run backup --source data --repo repo --key key --quiet
+run faketime '2026-02-06 01:00:00' backup --source data --repo repo --key key --quiet
 v
 cp whole/$one.* repo
 run_sh "verify --repo repo --trust key.pub --level quick | grep note"
