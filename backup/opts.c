@@ -15,7 +15,7 @@ static int
 check(const struct backup_opts *o, struct err *e)
 {
 	if (o->source == NULL)
-		return err_set(e, ERR_USAGE, "--source is missing: which directory?");
+		return err_set(e, ERR_USAGE, "which directory? (--source DIR or TARSEAL_BACKUP_SOURCE)");
 	if (!seal_name_ok(o->series) || strlen(o->series) > SEAL_NAME_MAX - 24)
 		return err_set(e, ERR_USAGE,
 		    "--series \"%s\" cannot be a name: 1 to %d of A-Z a-z 0-9 . _ -, and no dot "
@@ -34,7 +34,7 @@ check(const struct backup_opts *o, struct err *e)
 	if (o->dry_run)
 		return 0;
 	if (o->repo == NULL)
-		return err_set(e, ERR_USAGE, "--repo is missing: where to?");
+		return err_set(e, ERR_USAGE, "which repository? (--repo DIR or TARSEAL_REPO)");
 	if (o->key == NULL && !o->is_unsigned)
 		return err_set(e, ERR_USAGE,
 		    "no key to sign with: make one with \"manifest keygen --key FILE --public "

@@ -110,8 +110,12 @@ open_repo(struct run *r, struct err *e)
 {
 	struct stat st;
 
-	if (repo_open(&r->repo, r->o->repo, e) != 0)
-		return -1;
+	if (repo_open(&r->repo, r->o->repo, e) != 0) {
+		if (access(r->o->repo, F_OK) == 0 || errno != ENOENT)
+			return -1;
+		return err_set(e, ERR_SYS,
+		    "repository %s: no such directory: make it, or mount its volume", r->o->repo);
+	}
 	if (inside_check(r->source_fd, r->o->source, repo_fd(r->repo), r->o->repo, e) != 0)
 		return -1;
 	if (fstat(repo_fd(r->repo), &st) != 0)

@@ -3,6 +3,7 @@
 #define CLI_PRIV_H
 
 #include "cli/opt.h"
+#include "cli/opt_near.h"
 
 struct buf;
 
@@ -41,18 +42,5 @@ int opt_env_apply(const struct opt_all *all, const bool *seen, struct err *e);
 void opt_env_warn(const struct opt_all *all);
 /* The option's environment name, or an empty buffer for --help and --version. */
 void opt_env_name(const struct opt_program *prog, const struct opt *o, struct buf *out);
-
-/*
- * opt_near.c: the nearest of several words, given one by one.  best is NULL while
- * none is near enough to be worth a question.
- */
-struct opt_near {
-	const char *typed;
-	size_t len;
-	const char *best; /* borrowed */
-	size_t distance;
-};
-void opt_near_init(struct opt_near *n, const char *typed, size_t len);
-void opt_near_try(struct opt_near *n, const char *word);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "archive/entry.h"
 #include "catalog/catalog.h"
+#include "cli/opt_near.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
@@ -68,11 +70,33 @@ help(void)
 static const struct cmd *
 find_command(const char *name, struct err *e)
 {
-	for (const struct cmd *const *c = cmd_all; *c != NULL; c++)
+	struct opt_near near;
+
+	opt_near_init(&near, name, strlen(name));
+	for (const struct cmd *const *c = cmd_all; *c != NULL; c++) {
 		if (strcmp((*c)->name, name) == 0)
 			return *c;
-	(void)err_set(e, ERR_USAGE, "no command \"%s\" (see manifest --help)", name);
+		opt_near_try(&near, (*c)->name);
+	}
+	if (name[0] == '-')
+		(void)err_set(
+		    e, ERR_USAGE, "the command comes before %s (see manifest --help)", name);
+	else if (near.best != NULL)
+		(void)err_set(e, ERR_USAGE, "no command \"%s\"; did you mean %s?", name, near.best);
+	else
+		(void)err_set(e, ERR_USAGE, "no command \"%s\" (see manifest --help)", name);
 	return NULL;
+}
+
+static void
+no_command(struct err *e)
+{
+	struct buf names = {0};
+
+	for (const struct cmd *const *c = cmd_all; *c != NULL; c++)
+		buf_printf(&names, "%s%s", c == cmd_all ? "" : ", ", (*c)->name);
+	(void)err_set(e, ERR_USAGE, "which command? %s (see manifest --help)", buf_str(&names));
+	buf_done(&names);
 }
 
 static int
@@ -98,7 +122,7 @@ cmd_main(int argc, char **argv)
 	struct err e = {0};
 
 	if (argc < 2)
-		(void)err_set(&e, ERR_USAGE, "a command is missing (see manifest --help)");
+		no_command(&e);
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		help();
 	else if (strcmp(argv[1], "--version") == 0)
