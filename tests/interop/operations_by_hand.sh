@@ -25,7 +25,7 @@ mkdir repo offsite safe
 make_key safe/key
 if [ "$(id -u)" = 0 ]; then chown -R "$owner:$owner" data repo safe; fi
 night() { # night DATE EXPECTED-STATUS
-	expect "${2-0}" as_user faketime "2026-02-$1 00:00:05" backup --source data --repo repo --key safe/key
+	expect "${2-0}" faketime -f "2026-02-$1 00:00:05" as_user backup --source data --repo repo --key safe/key
 }
 name() { echo "repo/autolab-backup-202602$1_000005"; }
 export TZ=UTC

@@ -19,7 +19,7 @@ awk '/^## By hand/ { exit }
 
 mkdir -p app/data/app/conf app/data/logs repo offsite/backups verifier
 echo '{"debug": false}' >app/data/app/conf/site.json
-at() { TZ=Europe/Kyiv faketime "2026-02-$1 00:00:05" "${@:2}"; }
+at() { TZ=Europe/Kyiv faketime -f "2026-02-$1 00:00:05" "${@:2}"; }
 nights() {
 	for night in 06 07 08 09; do
 		echo "night $night" >>app/data/logs/app.log
@@ -48,7 +48,7 @@ while IFS= read -r line; do
 	command=$(sed -f places <<<"$line")
 	echo "\$ $line"
 	status=0
-	TZ=Europe/Kyiv faketime "2026-02-10 00:00:$second" bash -c "$command" >did 2>err || status=$?
+	TZ=Europe/Kyiv faketime -f "2026-02-10 00:00:$(printf %02d $second)" bash -c "$command" >did 2>err || status=$?
 	[ -s did ] || [ "$status" -ne 0 ] || fail "$line: says nothing: $(cat err)"
 	sed 's/^/! /' err
 	[ $status -eq 0 ] || echo "exit $status"

@@ -34,7 +34,7 @@ def plain(line):
 
 # One shell does it all, each backup at its hour.  The build is the one that is tested.
 script, night, days = ["set -e"], 0, ["2026-02-09 00:00:05", "2026-02-10 00:00:05"]
-at = lambda day, command: "faketime '%s' %s" % (day, command)
+at = lambda day, command: "faketime -f '%s' %s" % (day, command)
 for command, _ in commands:
     if command.startswith("PATH="):
         command = ":"
