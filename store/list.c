@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -137,8 +138,8 @@ repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigne
 typedef char list_name[SEAL_NAME_MAX + 1];
 
 struct found {
-	list_name *seals, *archives, *gone;
-	size_t n_seals, n_archives, n_gone;
+	list_name *seals, *archives, *busy; /* busy: in the middle of a commit or a removal */
+	size_t n_seals, n_archives, n_busy;
 };
 
 static int
@@ -164,10 +165,12 @@ collect(void *ctx, const char *file, struct err *e)
 
 	if (stop_check(e) < 0)
 		return -1;
-	if (!repo_file_parse(file, &f) || f.is_new || f.is_hold)
+	if (!repo_file_parse(file, &f) || f.is_hold)
 		return 0;
-	if (f.is_gone)
-		return add_name(&found->gone, &found->n_gone, f.name, e);
+	if (f.part == REPO_SEAL && (f.is_new || f.is_gone))
+		return add_name(&found->busy, &found->n_busy, f.name, e);
+	if (f.is_new)
+		return 0;
 	if (f.part == REPO_SEAL)
 		return add_name(&found->seals, &found->n_seals, f.name, e);
 	if (f.part == REPO_ARCHIVE)
@@ -260,17 +263,41 @@ has_name(const list_name *names, size_t n, const char *name)
 	return n > 0 && bsearch(name, names, n, sizeof(list_name), by_name) != NULL;
 }
 
-/* An archive that is being pruned has no seal any more, and is nobody's to adopt. */
+/*
+ * Readers have no lock, and a directory is not read at one instant: between two of its names a seal
+ * may have come or gone.  So each is looked for once more.
+ */
+static bool
+is_unsealed(const struct repo *r, const struct found *found, const char *name)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	if (has_name(found->seals, found->n_seals, name) ||
+	    has_name(found->busy, found->n_busy, name))
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			repo_final_name(REPO_SEAL, name, file);
+		else if (i == 1)
+			repo_new_name(REPO_SEAL, name, file);
+		else
+			repo_gone_name(name, file);
+		if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return false;
+	}
+	repo_final_name(REPO_ARCHIVE, name, file);
+	return fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int
-find_unsealed(const struct found *found, struct repo_list *out, struct err *e)
+find_unsealed(const struct repo *r, const struct found *found, struct repo_list *out, struct err *e)
 {
 	for (size_t i = 0; i < found->n_archives; i++) {
 		const char *name = found->archives[i];
 
-		if (has_name(found->seals, found->n_seals, name) ||
-		    has_name(found->gone, found->n_gone, name))
-			continue;
-		if (add_name(&out->unsealed, &out->n_unsealed, name, e) < 0)
+		if (is_unsealed(r, found, name) &&
+		    add_name(&out->unsealed, &out->n_unsealed, name, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -286,14 +313,14 @@ repo_list(const struct repo *r, const struct trust *trust, struct repo_list *out
 	if (rc == 0) {
 		sort_names(found.seals, found.n_seals);
 		sort_names(found.archives, found.n_archives);
-		sort_names(found.gone, found.n_gone);
+		sort_names(found.busy, found.n_busy);
 		rc = read_seals(r, trust, &found, &l, e);
 	}
 	if (rc == 0)
-		rc = find_unsealed(&found, &l, e);
+		rc = find_unsealed(r, &found, &l, e);
 	free(found.seals);
 	free(found.archives);
-	free(found.gone);
+	free(found.busy);
 	if (rc == 0)
 		*out = l;
 	else

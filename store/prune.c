@@ -70,15 +70,47 @@ remove_part(
 	return 0;
 }
 
-/* From the moment on that the backup has no seal. */
+static bool
+is_archive_whole(const struct repo *r, const struct seal *s)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	repo_final_name(REPO_ARCHIVE, s->name, file);
+	return repo_look(r, file, &st, NULL) == 1 &&
+	    is_as_sealed(r, file, &st, s->archive_size, NULL);
+}
+
+static int
+undo(const struct repo *r, const char *name, struct err *e)
+{
+	char seal[REPO_FILE_MAX], gone[REPO_FILE_MAX];
+
+	repo_final_name(REPO_SEAL, name, seal);
+	repo_gone_name(name, gone);
+	if (repo_move(r->fd, gone, seal, REPO_MOVE_RENAMEAT2, e) < 0)
+		return -1;
+	return repo_sync(r, e);
+}
+
+/*
+ * From the moment on that the backup has no seal; but that is not on the disk for sure, when it was
+ * done by a run that was killed.
+ */
 static int
 remove_rest(const struct repo *r, const struct seal *s, struct err *e)
 {
 	char gone[REPO_FILE_MAX];
 
 	repo_gone_name(s->name, gone);
-	if (remove_part(r, REPO_ARCHIVE, s->name, s->archive_size, e) < 0 ||
-	    remove_part(r, REPO_MANIFEST, s->name, s->manifest_size, e) < 0 || repo_sync(r, e) < 0)
+	if (repo_sync(r, e) < 0)
+		return -1;
+	if (remove_part(r, REPO_ARCHIVE, s->name, s->archive_size, e) < 0) {
+		if (is_archive_whole(r, s))
+			(void)undo(r, s->name, NULL);
+		return -1;
+	}
+	if (remove_part(r, REPO_MANIFEST, s->name, s->manifest_size, e) < 0 || repo_sync(r, e) < 0)
 		return -1;
 	return unlink_file(r, gone, e);
 }
@@ -117,7 +149,7 @@ prune(const struct repo *r, const struct repo_backup *b, struct err *e)
 	repo_final_name(REPO_SEAL, b->name, seal);
 	repo_gone_name(b->name, gone);
 	if (clear_names(r, b->name, e) < 0 ||
-	    repo_move(r->fd, seal, gone, REPO_MOVE_RENAMEAT2, e) < 0 || repo_sync(r, e) < 0)
+	    repo_move(r->fd, seal, gone, REPO_MOVE_RENAMEAT2, e) < 0)
 		return -1;
 	return remove_rest(r, &b->seal, e);
 }
@@ -157,33 +189,8 @@ read_gone(const struct repo *r, const char *name, struct seal *s, struct err *e)
 	return rc < 0 ? err_where(e, "%s/%s", r->dir, file) : 0;
 }
 
-/* A hold that was set while its pruning stood half done: as long as the archive is there. */
-static bool
-is_worth_undoing(const struct repo *r, const struct seal *s)
-{
-	char file[REPO_FILE_MAX];
-	struct stat st;
-
-	if (!repo_is_on_hold(r, s->name))
-		return false;
-	repo_final_name(REPO_ARCHIVE, s->name, file);
-	return repo_look(r, file, &st, NULL) == 1 &&
-	    is_as_sealed(r, file, &st, s->archive_size, NULL);
-}
-
-static int
-undo(const struct repo *r, const char *name, struct err *e)
-{
-	char seal[REPO_FILE_MAX], gone[REPO_FILE_MAX];
-
-	repo_final_name(REPO_SEAL, name, seal);
-	repo_gone_name(name, gone);
-	if (repo_move(r->fd, gone, seal, REPO_MOVE_RENAMEAT2, e) < 0 || repo_sync(r, e) < 0)
-		return -1;
-	log_note("backup %s is on hold: its removal, which was cut short, is undone", name);
-	return 0;
-}
-
+/* A hold may have been set while a removal stood half done: not too late, if the archive is there.
+ */
 static int
 finish(const struct repo *r, const char *name, struct err *e)
 {
@@ -192,11 +199,14 @@ finish(const struct repo *r, const char *name, struct err *e)
 
 	if (read_gone(r, name, &s, e) < 0)
 		return -1;
-	if (is_worth_undoing(r, &s))
-		rc = undo(r, name, e);
-	/* Killed right after the rename, it may not have synced that. */
-	else if ((rc = repo_sync(r, e)) == 0 && (rc = remove_rest(r, &s, e)) == 0)
+	if (repo_is_on_hold(r, name) && is_archive_whole(r, &s)) {
+		if ((rc = undo(r, name, e)) == 0)
+			log_note(
+			    "backup %s is on hold: its removal, which was cut short, is undone",
+			    name);
+	} else if ((rc = remove_rest(r, &s, e)) == 0) {
 		log_note("finished the removal of backup %s, which was cut short", name);
+	}
 	seal_done(&s);
 	return rc;
 }

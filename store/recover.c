@@ -40,15 +40,22 @@ collect(void *ctx, const char *file, struct err *e)
 
 	if (!repo_file_parse(file, &f) || !(f.is_new || f.is_gone))
 		return 0;
-	for (size_t i = 0; i < found->n; i++)
-		if (strcmp(found->names[i], f.name) == 0)
-			return 0;
-	void *more = reallocarray(found->names, found->n + 1, sizeof(found->names[0]));
-	if (more == NULL)
-		return err_nomem(e);
-	found->names = more;
+	if ((found->n & (found->n - 1)) == 0) { /* doubling, seen from the count */
+		size_t n = found->n == 0 ? 1 : found->n * 2;
+		void *more = reallocarray(found->names, n, sizeof(found->names[0]));
+
+		if (more == NULL)
+			return err_nomem(e);
+		found->names = more;
+	}
 	(void)strcpy(found->names[found->n++], f.name);
 	return 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
 }
 
 /* The one place where a part is, under either name or both. */
@@ -221,8 +228,11 @@ repo_recover(struct repo *r, struct err *e)
 	if (repo_need_lock(r, e) < 0)
 		return -1;
 	rc = repo_each_name(r, collect, &found, e);
+	if (found.n > 0)
+		qsort(found.names, found.n, sizeof(found.names[0]), by_name);
 	for (size_t i = 0; rc == 0 && i < found.n; i++)
-		rc = recover_one(r, found.names[i], e);
+		if (i == 0 || strcmp(found.names[i], found.names[i - 1]) != 0)
+			rc = recover_one(r, found.names[i], e);
 	free(found.names);
 	return rc;
 }

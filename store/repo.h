@@ -88,7 +88,8 @@ struct repo_backup {
 struct repo_list {
 	struct repo_backup *backups; /* by series, then sequence, then name */
 	size_t n;
-	char (*unsealed)[SEAL_NAME_MAX + 1]; /* NAMEs of *.tar.gz without a seal, sorted */
+	/* NAMEs of *.tar.gz without a seal, sorted; not of one that is being made or removed. */
+	char (*unsealed)[SEAL_NAME_MAX + 1];
 	size_t n_unsealed;
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -312,6 +314,57 @@ an_archive_that_is_being_removed_is_nobodys_to_adopt(void **state)
 	repo_list_done(&l);
 }
 
+static void
+one_that_is_being_made_is_nobodys_to_adopt_either(void **state)
+{
+	struct repo_list l;
+
+	(void)state;
+	move("s-2.seal", ".s-2.seal.new");
+	assert_int_equal(repo_list(repo, NULL, &l, &e), 0);
+	assert_int_equal(l.n_unsealed, 1);
+	assert_string_equal(l.unsealed[0], "old-1");
+	repo_list_done(&l);
+}
+
+static bool
+set_immutable(const char *file, bool on)
+{
+	int fd = openat(repo_fd(repo), file, O_RDONLY), flags = 0;
+	bool done;
+
+	assert_true(fd >= 0);
+	done = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0;
+	flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+	done = done && ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+	assert_int_equal(close(fd), 0);
+	return done;
+}
+
+static void
+an_archive_that_cannot_be_removed_stays_a_backup(void **state)
+{
+	(void)state;
+	if (!set_immutable("s-2.tar.gz", true))
+		skip(); /* not root, or a file system without */
+	assert_int_equal(repo_prune(repo, "s-2", &e), -1);
+	assert_int_equal(e.kind, ERR_SYS);
+	expect(".lock " OTHERS OURS);
+	move("s-2.seal", ".s-2.seal.gone");
+	assert_int_equal(repo_recover(repo, &e), 0);
+	expect(".lock " OTHERS OURS);
+	assert_true(set_immutable("s-2.tar.gz", false));
+	/* When the archive is gone, there is nothing to come back to. */
+	assert_true(set_immutable("s-2.manifest.gz", true));
+	assert_int_equal(repo_prune(repo, "s-2", &e), -1);
+	expect(".lock .s-2.seal.gone " OTHERS "s-2.manifest.gz ");
+	assert_int_equal(repo_recover(repo, &e), 0);
+	expect(".lock .s-2.seal.gone " OTHERS "s-2.manifest.gz ");
+	assert_true(set_immutable("s-2.manifest.gz", false));
+	assert_int_equal(repo_recover(repo, &e), 0);
+	expect(".lock " OTHERS);
+}
+
 int
 main(void)
 {
@@ -332,6 +385,8 @@ main(void)
 	    T(a_seal_that_tells_nothing_removes_nothing),
 	    T(a_hold_that_came_in_time_undoes_a_removal),
 	    T(an_archive_that_is_being_removed_is_nobodys_to_adopt),
+	    T(one_that_is_being_made_is_nobodys_to_adopt_either),
+	    T(an_archive_that_cannot_be_removed_stays_a_backup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
