@@ -25,7 +25,9 @@ mkdir repo offsite safe
 make_key safe/key
 if [ "$(id -u)" = 0 ]; then chown -R "$owner:$owner" data repo safe; fi
 night() { # night DATE EXPECTED-STATUS
-	expect "${2-0}" faketime -f "2026-02-$1 00:00:05" as_user backup --source data --repo repo --key safe/key
+	# shellcheck disable=SC2016 # for the inner shell, which is the user's own from its start
+	expect "${2-0}" as_user bash -c 'faketime -f "$0" "$@"' "2026-02-$1 00:00:05" \
+	    backup --source data --repo repo --key safe/key
 }
 name() { echo "repo/autolab-backup-202602$1_000005"; }
 export TZ=UTC
