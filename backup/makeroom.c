@@ -60,7 +60,7 @@ decide(struct makeroom *m, struct err *e)
 	for (size_t i = 0; i < m->set.n; i++)
 		if (m->set.items[i].backup != NULL && m->set.items[i].complete)
 			m->complete = m->set.items[i].backup;
-	m->goes = calloc(m->set.n, sizeof(*m->goes));
+	m->goes = calloc(m->set.n + 1, sizeof(*m->goes));
 	return m->goes == NULL ? err_nomem(e) : 0;
 }
 

@@ -126,6 +126,28 @@ bad_values_are_refused(void **state)
 	expect_usage("--source s --repo r --key k more", "more");
 }
 
+static void
+rules_of_retention_arrive_and_making_room_takes_one(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--source s --repo r --key k"), 0);
+	assert_false(retain_policy_is_set(&o.keep));
+	backup_opts_done(&o);
+	assert_int_equal(
+	    parse("--source s --repo r --key k --keep-last 1 --keep-daily 2 --keep-weekly 3 "
+		  "--keep-monthly 4 --keep-yearly 5 --make-room"),
+	    0);
+	assert_int_equal(o.keep.last, 1);
+	assert_int_equal(o.keep.daily, 2);
+	assert_int_equal(o.keep.weekly, 3);
+	assert_int_equal(o.keep.monthly, 4);
+	assert_int_equal(o.keep.yearly, 5);
+	assert_true(o.make_room);
+	expect_usage("--source s --repo r --key k --make-room", "--keep-last");
+	expect_usage("--source s --repo r --key k --make-room --keep-last 0", "--keep-last");
+	expect_usage("--source s --repo r --key k --keep-daily -1", "--keep-daily");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -137,6 +159,7 @@ main(void)
 	    T(without_a_key_it_says_how_to_make_one),
 	    T(what_is_missing_is_named),
 	    T(bad_values_are_refused),
+	    T(rules_of_retention_arrive_and_making_room_takes_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
