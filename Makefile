@@ -3,6 +3,7 @@
 # make [VARIANT=plain|asan|tsan|cover]   the four programs, in build/$(VARIANT)/bin
 # make unit [U=core_path]                unit tests: all, or tests/unit/test_core_path.c
 # make lint                              format, static analysis, scripts, man pages, rooms, options
+# make completion                        for bash and zsh, in build/$(VARIANT)/completion
 # make install [PREFIX=/usr/local] [DESTDIR=]
 # make coverage                          a line a file, from unit tests and command line cases
 #
@@ -16,6 +17,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/tarseal
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/tarseal
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 INSTALL ?= install
 
 CC ?= cc
@@ -101,6 +104,12 @@ $(B)/bin/tarseal: tools/tarseal.in
 	sed 's|@LIBEXECDIR@|$(CURDIR)/$(B)/bin|' $< >$@
 	@chmod +x $@
 
+# From the option tables, as the programs print them.
+completion: $(B)/completion/bash $(B)/completion/zsh
+$(B)/completion/%: tools/make-completion tools/completion.% $(BINS) $(B)/bin/tarseal
+	@mkdir -p $(@D)
+	tools/make-completion $(B)/bin $* >$@.$$$$ && mv $@.$$$$ $@
+
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -117,9 +126,10 @@ lint:
 coverage:
 	tools/coverage
 
-install: all
+install: all completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
-	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(BASHCOMPDIR) \
+	    $(DESTDIR)$(ZSHCOMPDIR)
 	$(INSTALL) -m 755 $(BINS) $(DESTDIR)$(LIBEXECDIR)
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' tools/tarseal.in >$(B)/tarseal.install
 	$(INSTALL) -m 755 $(B)/tarseal.install $(DESTDIR)$(BINDIR)/tarseal
@@ -128,11 +138,15 @@ install: all
 	$(INSTALL) -m 644 docs/tarseal.1 $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 docs/tarseal.5 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 $(B)/completion/bash $(DESTDIR)$(BASHCOMPDIR)/tarseal
+	for p in $(PROGRAMS); do ln -sf tarseal $(DESTDIR)$(BASHCOMPDIR)/$$p || exit 1; done
+	$(INSTALL) -m 644 $(B)/completion/zsh $(DESTDIR)$(ZSHCOMPDIR)/_tarseal
 
 uninstall:
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(BINDIR)/tarseal $(DESTDIR)$(MANDIR)/man1/tarseal.1 \
 	    $(DESTDIR)$(MANDIR)/man5/tarseal.5 $(PROGRAMS:%=$(DESTDIR)$(MANDIR)/man1/tarseal-%.1)
+	rm -f $(DESTDIR)$(ZSHCOMPDIR)/_tarseal $(patsubst %,$(DESTDIR)$(BASHCOMPDIR)/%,tarseal $(PROGRAMS))
 
 clean:
 	rm -rf build
@@ -141,7 +155,7 @@ clean:
 print-%:
 	@echo '$($*)'
 
-.PHONY: all units unit lint coverage install uninstall clean FORCE
+.PHONY: all units unit lint coverage completion install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJS:.o=.d)
