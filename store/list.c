@@ -139,7 +139,8 @@ typedef char list_name[SEAL_NAME_MAX + 1];
 
 struct found {
 	list_name *seals, *archives, *busy; /* busy: in the middle of a commit or a removal */
-	size_t n_seals, n_archives, n_busy;
+	list_name *gone; /* those of a removal */
+	size_t n_seals, n_archives, n_busy, n_gone;
 };
 
 static int
@@ -167,6 +168,8 @@ collect(void *ctx, const char *file, struct err *e)
 		return -1;
 	if (!repo_file_parse(file, &f) || f.is_hold)
 		return 0;
+	if (f.is_gone && add_name(&found->gone, &found->n_gone, f.name, e) < 0)
+		return -1;
 	if (f.part == REPO_SEAL && (f.is_new || f.is_gone))
 		return add_name(&found->busy, &found->n_busy, f.name, e);
 	if (f.is_new)
@@ -303,6 +306,16 @@ find_unsealed(const struct repo *r, const struct found *found, struct repo_list 
 	return 0;
 }
 
+static int
+find_gone(const struct found *found, struct repo_list *out, struct err *e)
+{
+	for (size_t i = 0; i < found->n_gone; i++)
+		if (!has_name(found->seals, found->n_seals, found->gone[i]) &&
+		    add_name(&out->gone, &out->n_gone, found->gone[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 int
 repo_list(const struct repo *r, const struct trust *trust, struct repo_list *out, struct err *e)
 {
@@ -314,13 +327,17 @@ repo_list(const struct repo *r, const struct trust *trust, struct repo_list *out
 		sort_names(found.seals, found.n_seals);
 		sort_names(found.archives, found.n_archives);
 		sort_names(found.busy, found.n_busy);
+		sort_names(found.gone, found.n_gone);
 		rc = read_seals(r, trust, &found, &l, e);
 	}
 	if (rc == 0)
 		rc = find_unsealed(r, &found, &l, e);
+	if (rc == 0)
+		rc = find_gone(&found, &l, e);
 	free(found.seals);
 	free(found.archives);
 	free(found.busy);
+	free(found.gone);
 	if (rc == 0)
 		*out = l;
 	else
@@ -335,5 +352,6 @@ repo_list_done(struct repo_list *l)
 		repo_backup_done(&l->backups[i]);
 	free(l->backups);
 	free(l->unsealed);
+	free(l->gone);
 	*l = (struct repo_list){0};
 }

@@ -91,6 +91,9 @@ struct repo_list {
 	/* NAMEs of *.tar.gz without a seal, sorted; not of one that is being made or removed. */
 	char (*unsealed)[SEAL_NAME_MAX + 1];
 	size_t n_unsealed;
+	/* NAMEs whose removal was begun: .NAME.seal.gone is there, and NAME.seal is not; sorted */
+	char (*gone)[SEAL_NAME_MAX + 1];
+	size_t n_gone;
 };
 
 /*

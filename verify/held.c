@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "core/err.h"
 #include "seal/key.h"
 #include "store/repo.h"
+#include "verify/age.h"
 #include "verify/opts.h"
 #include "verify/rollback.h"
 
@@ -45,7 +45,7 @@ tell_bad_seals(const struct held *h)
 static bool
 counts(const struct held *h, const struct repo_backup *b)
 {
-	return b->state == REPO_TRUSTED || (h->opts->untrusted && b->state != REPO_BAD);
+	return verify_vouched(b, h->opts);
 }
 
 static bool
@@ -115,10 +115,22 @@ by_name(const void *a, const void *b)
 }
 
 static bool
-is_unsealed(const struct repo_list *l, const char *name)
+has_name(const char (*names)[SEAL_NAME_MAX + 1], size_t n, const char *name)
 {
-	return l->n_unsealed > 0 &&
-	    bsearch(name, l->unsealed, l->n_unsealed, sizeof(l->unsealed[0]), by_name) != NULL;
+	return n > 0 && bsearch(name, names, n, sizeof(names[0]), by_name) != NULL;
+}
+
+static void
+tell_missing(const struct held *h, const char *name)
+{
+	const struct repo_list *l = h->list;
+	bool gone = has_name((const char(*)[SEAL_NAME_MAX + 1]) l->gone, l->n_gone, name),
+	     unsealed =
+		 has_name((const char(*)[SEAL_NAME_MAX + 1]) l->unsealed, l->n_unsealed, name);
+
+	verify_report_put(h->report, VERIFY_TRUST, "held-missing",
+	    "series %s: %s%s is %s, and %s holds it", h->series, unsealed ? "the seal of " : "",
+	    name, gone ? "being removed" : "missing", h->newest->name);
 }
 
 static void
@@ -131,10 +143,7 @@ check_holds(const struct held *h)
 		const struct repo_backup *b = find_backup(h, hold->name);
 
 		if (b == NULL)
-			verify_report_put(h->report, VERIFY_TRUST, "held-missing",
-			    "series %s: %s%s is missing, and %s holds it", h->series,
-			    is_unsealed(h->list, hold->name) ? "the seal of " : "", hold->name,
-			    s->name);
+			tell_missing(h, hold->name);
 		else if (b->state != REPO_BAD &&
 		    memcmp(b->seal.text_digest, hold->digest, SHA256_LEN) != 0)
 			verify_report_put(h->report, VERIFY_TRUST, "held-differs",
@@ -179,62 +188,6 @@ check_others(const struct held *h)
 	}
 }
 
-/* In the largest unit that tells it exactly, and in more than one of it. */
-static void
-put_duration(uint64_t seconds, char out[32])
-{
-	static const struct {
-		uint64_t seconds;
-		char letter;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	size_t i = 0;
-
-	while (i < 3 && (seconds % units[i].seconds != 0 || seconds / units[i].seconds < 2))
-		i++;
-	(void)snprintf(out, 32, "%" PRIu64 "%c", seconds / units[i].seconds, units[i].letter);
-}
-
-static const struct repo_backup *
-newest_complete(const struct held *h)
-{
-	const struct repo_backup *newest = NULL;
-
-	for (size_t i = 0; i < h->list->n; i++) {
-		const struct repo_backup *b = &h->list->backups[i];
-
-		if (of_series(h, b) && counts(h, b) && b->seal.unreadable == 0)
-			newest = b;
-	}
-	return newest;
-}
-
-/* A clock that runs ahead would hide age for ever: an hour of it is forgiven. */
-static void
-check_age(const struct held *h)
-{
-	const struct repo_backup *b = newest_complete(h);
-	char created[64], limit[32];
-	time_t age;
-
-	if (b == NULL) {
-		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
-		    "series %s: there is no complete backup that counts", h->series);
-		return;
-	}
-	age = h->now - b->seal.created.tv_sec;
-	clock_table(b->seal.created.tv_sec, created);
-	put_duration(h->opts->max_age, limit);
-	if (age < -3600)
-		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
-		    "series %s: the newest complete backup, %s, is from the future: it is of %s, "
-		    "and one of the clocks is wrong",
-		    h->series, b->name, created);
-	else if (age > 0 && (uint64_t)age > h->opts->max_age)
-		verify_report_put(h->report, VERIFY_DAMAGE, "too-old",
-		    "series %s: the newest complete backup, %s, is older than %s: it is of %s",
-		    h->series, b->name, limit, created);
-}
-
 static void
 find_newest(struct held *h)
 {
@@ -242,29 +195,6 @@ find_newest(struct held *h)
 	for (size_t i = 0; i < h->list->n; i++)
 		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]))
 			h->newest = &h->list->backups[i];
-}
-
-/* A time that went back is a clock's fault mostly, but as-of and age go by it. */
-static void
-check_clock(const struct held *h)
-{
-	const struct repo_backup *before = NULL;
-	char then[64], now[64];
-
-	for (size_t i = 0; i < h->list->n; i++) {
-		const struct repo_backup *b = &h->list->backups[i];
-
-		if (!of_series(h, b) || !counts(h, b))
-			continue;
-		if (before != NULL && b->seal.created.tv_sec < before->seal.created.tv_sec) {
-			clock_table(before->seal.created.tv_sec, then);
-			clock_table(b->seal.created.tv_sec, now);
-			verify_report_put(h->report, VERIFY_NOTE, "clock-back",
-			    "series %s: %s comes after %s (%s) and is of %s: a clock was set back",
-			    h->series, b->name, before->name, then, now);
-		}
-		before = b;
-	}
 }
 
 /* A stranger that is picked is told with its check, and a bad seal's series by its name only. */
@@ -286,6 +216,7 @@ has_strangers(const struct held *h)
 static void
 check_series(struct held *h)
 {
+	const struct verify_age_of of = {.list = h->list, .opts = h->opts, .series = h->series};
 	uint64_t before = h->report->found[VERIFY_TRUST];
 
 	find_newest(h);
@@ -293,7 +224,7 @@ check_series(struct held *h)
 		check_holds(h);
 		check_others(h);
 	}
-	check_clock(h);
+	verify_age_order(&of, h->report);
 	if (h->anchor != NULL) {
 		const struct verify_series s = {.name = h->series,
 		    .newest = h->newest,
@@ -302,7 +233,7 @@ check_series(struct held *h)
 		verify_rollback_series(h->anchor, h->list, &s, h->now, h->report);
 	}
 	if (h->opts->max_age > 0)
-		check_age(h);
+		verify_age(&of, h->now, h->report);
 	else if (verify_newest_complete(h->list, h->series) == NULL)
 		verify_report_put(h->report, VERIFY_DAMAGE, "incomplete",
 		    "series %s: there is no complete backup", h->series);
@@ -369,6 +300,19 @@ tell_unsealed(const struct held *h)
 		    n, n == 1 ? "" : "s", first, n == 1 ? "" : " and on", n == 1 ? "it" : "them");
 }
 
+static void
+tell_gone(const struct held *h)
+{
+	const struct repo_list *l = h->list;
+
+	if (l->n_gone > 0)
+		verify_report_put(h->report, VERIFY_NOTE, "pruning",
+		    "%zu backup%s, %s%s, %s being removed; if that was cut short, the next backup "
+		    "finishes it",
+		    l->n_gone, l->n_gone == 1 ? "" : "s", l->gone[0],
+		    l->n_gone == 1 ? "" : " and on", l->n_gone == 1 ? "is" : "are");
+}
+
 void
 verify_held(const struct verify_held_set *set, time_t now, struct verify_report *r)
 {
@@ -386,4 +330,5 @@ verify_held(const struct verify_held_set *set, time_t now, struct verify_report 
 	if (h.anchor != NULL)
 		verify_rollback_vanished(h.anchor, h.list, h.opts, r);
 	tell_unsealed(&h);
+	tell_gone(&h);
 }

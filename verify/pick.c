@@ -20,6 +20,12 @@ verify_in_scope(const struct repo_backup *b, const struct verify_opts *o)
 	return strncmp(b->name, o->series, len) == 0 && b->name[len] == '-';
 }
 
+bool
+verify_vouched(const struct repo_backup *b, const struct verify_opts *o)
+{
+	return b->state == REPO_TRUSTED || (o->untrusted && b->state != REPO_BAD);
+}
+
 const struct repo_backup *
 verify_newest_complete(const struct repo_list *l, const char *series)
 {

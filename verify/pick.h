@@ -27,6 +27,8 @@ int verify_pick(const struct repo_list *l, const struct verify_opts *o, bool exp
 void verify_picks_done(struct verify_picks *p);
 /* Is b of the series that is asked for?  A bad seal is known by its name only. */
 bool verify_in_scope(const struct repo_backup *b, const struct verify_opts *o);
+/* Is b one whose word counts: trusted, or with --untrusted any whose seal can be read? */
+bool verify_vouched(const struct repo_backup *b, const struct verify_opts *o);
 /* The newest of a series that is complete and not bad, whoever signed it; or NULL. */
 const struct repo_backup *verify_newest_complete(const struct repo_list *l, const char *series);
 

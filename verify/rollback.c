@@ -146,8 +146,8 @@ tell_way_out(
     const struct verify_anchor *a, const struct verify_anchor_line *seen, struct verify_report *r)
 {
 	verify_report_put(r, VERIFY_NOTE, "anchor-kept",
-	    "series %s: when you know why: to accept what is here now, remove the line of %s from "
-	    "%s",
+	    "series %s: once you know why, remove the line of %s from %s to accept what is here "
+	    "now",
 	    seen->series, seen->series, a->file);
 }
 

@@ -194,6 +194,23 @@ archives_without_a_seal_are_named(void **state)
 }
 
 static void
+removals_that_were_begun_are_named(void **state)
+{
+	(void)state;
+	stub_backup(dir, "s-1", &(struct stub){.sequence = 1}, NULL);
+	scratch_puts(dir, ".s-1.seal.gone", "");
+	scratch_puts(dir, ".t-2.seal.gone", "");
+	scratch_puts(dir, "t-2.tar.gz", "");
+	scratch_puts(dir, ".a-9.seal.gone", "");
+	scratch_puts(dir, ".a-8.tar.gz.gone", "");
+	assert_int_equal(repo_list(repo, NULL, &list, &e), 0);
+	assert_int_equal(list.n_gone, 2);
+	assert_string_equal(list.gone[0], "a-9");
+	assert_string_equal(list.gone[1], "t-2");
+	assert_int_equal(list.n_unsealed, 0);
+}
+
+static void
 only_the_newest_of_a_series_keeps_its_holds(void **state)
 {
 	struct seal first = {0}, second = {0};
@@ -252,6 +269,7 @@ main(void)
 	    T(seals_that_cannot_be_read_are_bad),
 	    T(a_missing_seal_is_not_found),
 	    T(archives_without_a_seal_are_named),
+	    T(removals_that_were_begun_are_named),
 	    T(only_the_newest_of_a_series_keeps_its_holds),
 	    T(many_backups_are_listed),
 	};

@@ -20,8 +20,8 @@
 /* Series "s", whose number 5, "five", was seen.  Lists are made by hand: no file is read. */
 #define NOW 1770588005
 #define WAY_OUT                                                                                    \
-	"note: series s: when you know why: to accept what is here now, remove the line of s "     \
-	"from F\n"
+	"note: series s: once you know why, remove the line of s from F to accept what is here "   \
+	"now\n"
 
 static struct repo_backup backups[4];
 static struct repo_list list;
