@@ -73,20 +73,50 @@ held_sequence(const struct repo_list *l, const char *series, bool accept_unsigne
 	return sequence;
 }
 
-static void
-warn_backup(const struct repo_backup *b, const char *series, bool accept_unsigned)
+/* Why a backup of the series, with a seal that can be read, is not built on; NULL: it is, or is
+ * none. */
+static const char *
+stranger(const struct repo_backup *b, const char *series, bool accept_unsigned)
 {
-	if (b->state == REPO_BAD) {
-		if (of_series(b->name, series))
-			log_warn("backup %s is left alone: %s", b->name, b->why->msg);
-		return;
-	}
-	if (strcmp(b->seal.series, series) != 0 || repo_counts(b, series, accept_unsigned))
-		return;
-	if (b->state == REPO_UNSIGNED)
-		log_warn("backup %s is not signed: left alone, and not held", b->name);
+	if (b->state == REPO_BAD || strcmp(b->seal.series, series) != 0 ||
+	    repo_counts(b, series, accept_unsigned))
+		return NULL;
+	return b->state == REPO_UNSIGNED ? "not signed" : b->why->msg;
+}
+
+static void
+warn_strangers(const struct repo_backup *b, size_t n, const char *why)
+{
+	bool unknown = strncmp(why, "unknown key", 11) == 0;
+
+	if (n == 1)
+		log_warn("backup %s is left alone, and not held: %s%s", b->name, why,
+		    unknown ? "; --trust with its public key takes it in" : "");
 	else
-		log_warn("backup %s is left alone, and not held: %s", b->name, b->why->msg);
+		log_warn("%zu backups, %s to %s, are left alone, and not held: %s%s", n, b->name,
+		    b[n - 1].name, why,
+		    unknown ? "; --trust with its public key takes them in" : "");
+}
+
+/* After a change of keys they are many, one after the other: one line says it. */
+static void
+warn_backups(const struct repo_list *l, const char *series, bool accept_unsigned)
+{
+	const char *why, *next;
+
+	for (size_t i = 0, n; i < l->n; i += n) {
+		const struct repo_backup *b = &l->backups[i];
+
+		n = 1;
+		if (b->state == REPO_BAD && of_series(b->name, series))
+			log_warn("backup %s is left alone: %s", b->name, b->why->msg);
+		if ((why = stranger(b, series, accept_unsigned)) == NULL)
+			continue;
+		while (i + n < l->n && (next = stranger(b + n, series, accept_unsigned)) != NULL &&
+		    strcmp(next, why) == 0)
+			n++;
+		warn_strangers(b, n, why);
+	}
 }
 
 static void
@@ -113,8 +143,7 @@ held_warn(const struct repo_list *l, const char *series, const char *repo_dir, b
 {
 	const struct repo_backup *newest;
 
-	for (size_t i = 0; i < l->n; i++)
-		warn_backup(&l->backups[i], series, accept_unsigned);
+	warn_backups(l, series, accept_unsigned);
 	if ((newest = held_newest(l, series, accept_unsigned)) != NULL)
 		holding_warn_gone(l, newest);
 	warn_unsealed(l, series, repo_dir);

@@ -183,12 +183,38 @@ what_is_not_held_is_told(void **state)
 	child_run(&c, warn, &no);
 	assert_int_equal(c.status, 3);
 	assert_null(strstr(c.err, "s-1 "));
-	assert_non_null(strstr(c.err, "backup s-2 is left alone, and not held: "));
-	assert_non_null(strstr(c.err, "backup s-3 is not signed"));
+	assert_non_null(strstr(c.err, "backup s-2 is left alone, and not held: unknown key"));
+	assert_non_null(strstr(c.err, "backup s-3 is left alone, and not held: not signed\n"));
 	assert_non_null(strstr(c.err, "backup s-20250103_000000 is left alone: "));
 	assert_non_null(strstr(c.err, "2 archives without a seal (s-20250101_000000.tar.gz, ...)"));
 	assert_non_null(strstr(c.err, "manifest import --repo "));
 	assert_null(strstr(c.err, "u-1"));
+}
+
+static void
+strangers_in_a_row_take_one_line(void **state)
+{
+	struct child c;
+	bool no = false;
+
+	(void)state;
+	put("s-1", 1, other);
+	put("s-2", 2, other);
+	put("s-3", 3, other);
+	put("s-4", 4, key);
+	put("s-5", 5, other);
+	put("s-6", 6, NULL);
+	put("s-7", 7, NULL);
+	look();
+	child_run(&c, warn, &no);
+	assert_int_equal(c.status, 3);
+	assert_non_null(
+	    strstr(c.err, "3 backups, s-1 to s-3, are left alone, and not held: unknown key "));
+	assert_non_null(strstr(c.err, "; --trust with its public key takes them in\n"));
+	assert_non_null(strstr(c.err, "backup s-5 is left alone, and not held: unknown key "));
+	assert_non_null(strstr(c.err, "; --trust with its public key takes it in\n"));
+	assert_non_null(
+	    strstr(c.err, "2 backups, s-6 to s-7, are left alone, and not held: not signed\n"));
 }
 
 static void
@@ -232,6 +258,7 @@ main(void)
 	    T(foreign_and_unsigned_ones_are_not_counted),
 	    T(a_run_finds_what_it_made_before),
 	    T(what_is_not_held_is_told),
+	    T(strangers_in_a_row_take_one_line),
 	    T(a_held_backup_that_is_gone_is_told),
 	};
 
