@@ -11,8 +11,8 @@ _tarseal_programs='@PROGRAMS@'
 _tarseal_commands='@COMMANDS@'
 
 # Sets spec for "PROGRAM COMMAND": a line for each option, "--NAME -LETTER KIND [again]", and one for
-# each argument, "argument KIND [again]".  KIND: flag, dir, file, backup, two (backups), series, zone,
-# text, or =WORD|WORD.
+# each argument, "argument KIND [again]".  KIND: flag, dir, file, backup, two (backups), archive,
+# series, zone, text, or =WORD|WORD.
 _tarseal_spec() {
 	case $1 in
 @SPEC@
@@ -118,20 +118,30 @@ _tarseal_reply_files() {
 	mapfile -t COMPREPLY < <(compgen "$1" -- "${plain//\\/}" 2>/dev/null)
 }
 
-_tarseal_backups() {
+# names: what stands before .$1 in the repository, and begins with $2.
+_tarseal_names() {
 	local file
-	backups=()
+	names=()
 	[[ -n $repo ]] || return
 	while IFS= read -r file; do
-		file=${file##*/} file=${file%.seal}
-		[[ -z $file || $file == *[!A-Za-z0-9._-]* || $file == [.-]* ]] || backups+=("$file")
-	done < <(compgen -f -X '!*.seal' -- "${repo%/}/$1" 2>/dev/null)
+		file=${file##*/} file=${file%".$1"}
+		[[ -z $file || $file == *[!A-Za-z0-9._-]* || $file == [.-]* ]] || names+=("$file")
+	done < <(compgen -f -X "!*.$1" -- "${repo%/}/$2" 2>/dev/null)
+}
+
+# What manifest import is for.
+_tarseal_reply_archives() {
+	local names name
+	_tarseal_names tar.gz "$cur"
+	for name in "${names[@]}"; do
+		[[ -e $repo/$name.seal ]] || COMPREPLY+=("$name.tar.gz")
+	done
 }
 
 _tarseal_reply_series() {
-	local backups name seen=' '
-	_tarseal_backups ''
-	for name in "${backups[@]}"; do
+	local names name seen=' '
+	_tarseal_names seal ''
+	for name in "${names[@]}"; do
 		[[ $name =~ ^(.+)-[0-9]{8}_[0-9]{6}(-[0-9]+)?$ ]] || continue
 		name=${BASH_REMATCH[1]}
 		[[ $seen != *" $name "* ]] || continue
@@ -153,16 +163,17 @@ _tarseal_reply_zones() {
 }
 
 _tarseal_reply_kind() {
-	local backups
+	local names
 	case $1 in
 	dir) _tarseal_reply_files -d ;;
 	file) _tarseal_reply_files -f ;;
 	backup | two)
-		_tarseal_backups "$cur"
-		COMPREPLY=("${backups[@]}")
+		_tarseal_names seal "$cur"
+		COMPREPLY=("${names[@]}")
 		_tarseal_reply_words latest
 		[[ $1 == backup ]] || _tarseal_reply_words previous
 		;;
+	archive) _tarseal_reply_archives ;;
 	series) _tarseal_reply_series ;;
 	zone) _tarseal_reply_zones ;;
 	=*) _tarseal_reply_words "${1//[=|]/ }" ;;

@@ -7,9 +7,10 @@
 # It asks no program and reads no file: names of backups are the names of the .seal files in the
 # repository that --repo or TARSEAL_REPO names.
 
-# Sets names.  opt_args has words as they were typed, and with a backslash before each of theirs.
+# Sets repo and names.  opt_args has words as they were typed, and with a backslash before each of
+# theirs.
 _tarseal_names() {
-	local repo=${(Q)${(Q)${opt_args[--repo]:-${opt_args[-r]-}}}}
+	repo=${(Q)${(Q)${opt_args[--repo]:-${opt_args[-r]-}}}}
 	repo=${repo:-${TARSEAL_REPO-}}
 	repo=${repo/#\~\//$HOME/}
 	names=()
@@ -20,6 +21,7 @@ _tarseal_names() {
 _tarseal_backups() {
 	setopt localoptions extendedglob
 	local -a names expl
+	local repo
 	_tarseal_names
 	_wanted backups expl backup compadd "$@" -- $names latest
 }
@@ -27,13 +29,27 @@ _tarseal_backups() {
 _tarseal_two() {
 	setopt localoptions extendedglob
 	local -a names expl
+	local repo
 	_tarseal_names
 	_wanted backups expl backup compadd "$@" -- $names latest previous
+}
+
+# What manifest import is for.
+_tarseal_archives() {
+	setopt localoptions extendedglob
+	local -a names expl archives
+	local repo name
+	_tarseal_names
+	for name in $repo/*.tar.gz(N:t:r:r); do
+		((${names[(Ie)$name]})) || archives+=$name.tar.gz
+	done
+	_wanted archives expl archive compadd "$@" -- $archives
 }
 
 _tarseal_series() {
 	setopt localoptions extendedglob
 	local -a names expl
+	local repo
 	_tarseal_names
 	names=(${(u)names%%-[0-9](#c8)_[0-9](#c6)(-[0-9]##)#})
 	_wanted series expl series compadd "$@" -- $names

@@ -8,7 +8,7 @@ quiet make -s -C "$TOP" VARIANT="$TEST_VARIANT" WERROR= completion
 file=$TOP/build/$TEST_VARIANT/completion/bash
 mkdir -p repo 'a dir' dest elsewhere
 touch repo/autolab-backup-200{1,2}0101_000000.seal repo/db-20010101_000000-2.seal 'a dir/only.seal' key.pub
-touch repo/old-20010101_000000.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
+touch repo/{old,db}-20010101_000000{,-2}.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
 printf '#!/bin/sh\n' >elsewhere/restore
 chmod +x elsewhere/restore
 echo ". '$file'" >setup

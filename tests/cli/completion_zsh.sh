@@ -10,7 +10,7 @@ mkdir -p repo 'a dir' dest elsewhere site
 cp "$TOP/build/$TEST_VARIANT/completion/zsh" site/_tarseal
 zsh -n site/_tarseal
 touch repo/autolab-backup-200{1,2}0101_000000.seal repo/db-20010101_000000-2.seal 'a dir/only.seal' key.pub
-touch repo/old-20010101_000000.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
+touch repo/{old,db}-20010101_000000{,-2}.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
 printf '#!/bin/sh\n' >elsewhere/restore
 chmod +x elsewhere/restore
 echo "fpath=(~/site \$fpath)" >setup
