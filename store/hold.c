@@ -45,19 +45,16 @@ look_at_marker(const struct repo *r, const char *name, char file[REPO_FILE_MAX],
 	return repo_look(r, file, &st, e);
 }
 
-/* Readable for whoever sees the directory: who lists backups is told the reason. */
-#define HOLD_MODE 0644
-
 /* Written aside and renamed: the reason is the old one or the new one, and never half of it. */
 static int
-put_marker(
-    const struct repo *r, const char *name, const char *file, const char *reason, struct err *e)
+put_marker(const struct repo *r, const char *name, const char *file, const char *reason,
+    const struct stat *seal, struct err *e)
 {
 	char new[REPO_FILE_MAX], line[REPO_REASON_MAX + 2];
 	int len = snprintf(line, sizeof(line), "%s%s", reason, *reason != '\0' ? "\n" : "");
 
 	repo_hold_new_name(name, new);
-	if (repo_write_new(r, new, NULL, HOLD_MODE, line, (size_t)len, e) < 0)
+	if (repo_write_new(r, new, seal, line, (size_t)len, e) < 0)
 		return -1;
 	if (renameat(r->fd, new, r->fd, file) != 0) {
 		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);
@@ -67,15 +64,28 @@ put_marker(
 	return repo_sync(r, e);
 }
 
+static int
+hold(const struct repo *r, const char *name, const char *reason, struct err *e)
+{
+	char file[REPO_FILE_MAX];
+	struct stat seal;
+	int there;
+
+	if (check_reason(reason, e) < 0 || look_at_marker(r, name, file, e) < 0)
+		return -1;
+	repo_final_name(REPO_SEAL, name, file);
+	if ((there = repo_look(r, file, &seal, e)) < 0)
+		return -1;
+	if (there == 0)
+		return err_set(e, ERR_NOTFOUND, "there is no such backup");
+	repo_hold_name(name, file);
+	return put_marker(r, name, file, reason, &seal, e);
+}
+
 int
 repo_hold(struct repo *r, const char *name, const char *reason, struct err *e)
 {
-	char file[REPO_FILE_MAX];
-	uint64_t size;
-
-	if (repo_need_lock(r, e) < 0 || check_reason(reason, e) < 0 ||
-	    repo_stat_part(r, REPO_SEAL, name, &size, e) < 0 ||
-	    look_at_marker(r, name, file, e) < 0 || put_marker(r, name, file, reason, e) < 0)
+	if (repo_need_lock(r, e) < 0 || hold(r, name, reason, e) < 0)
 		return err_where(e, "hold %s", name);
 	return 0;
 }

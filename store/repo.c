@@ -273,8 +273,10 @@ int
 repo_look(const struct repo *r, const char *file, struct stat *st, struct err *e)
 {
 	if (fstatat(r->fd, file, st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", file);
-	return S_ISREG(st->st_mode) ? 1 : not_regular(file, e);
+		return errno == ENOENT ? 0 : err_sys(e, "%s/%s", r->dir, file);
+	if (S_ISREG(st->st_mode))
+		return 1;
+	return err_set(e, ERR_CORRUPT, "%s/%s: is not a regular file", r->dir, file);
 }
 
 int

@@ -10,10 +10,6 @@
 
 /* ---- a small file, whole ---- */
 
-/*
- * Owner and access of the file whose place it takes: a seal that root writes anew is still one that
- * the backup job, as somebody else, can read.
- */
 static void
 be_like(int fd, const struct stat *like)
 {
@@ -23,8 +19,8 @@ be_like(int fd, const struct stat *like)
 }
 
 int
-repo_write_new(const struct repo *r, const char *file, const struct stat *like, mode_t mode,
-    const void *data, size_t len, struct err *e)
+repo_write_new(const struct repo *r, const char *file, const struct stat *like, const void *data,
+    size_t len, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	struct stat st;
@@ -34,10 +30,9 @@ repo_write_new(const struct repo *r, const char *file, const struct stat *like, 
 		return -1;
 	if (there == 1 && unlinkat(r->fd, file, 0) != 0)
 		return err_sys(e, "unlink %s/%s", r->dir, file);
-	if ((fd = openat(r->fd, file, flags, like != NULL ? 0600 : mode)) < 0)
+	if ((fd = openat(r->fd, file, flags, 0600)) < 0)
 		return err_sys(e, "make %s/%s", r->dir, file);
-	if (like != NULL)
-		be_like(fd, like);
+	be_like(fd, like);
 	if (io_write(fd, data, len, e) == 0 && io_fsync(fd, e) == 0 && io_close(&fd, e) == 0)
 		return 0;
 	if (fd >= 0)
@@ -101,7 +96,7 @@ replace(const struct repo *r, const char *name, const void *seal, size_t len, st
 	repo_new_name(REPO_SEAL, name, new);
 	if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, "%s/%s", r->dir, file);
-	if (repo_write_new(r, new, &st, 0, seal, len, e) < 0)
+	if (repo_write_new(r, new, &st, seal, len, e) < 0)
 		return -1;
 	if (renameat(r->fd, new, r->fd, file) != 0) {
 		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);

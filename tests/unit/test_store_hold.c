@@ -218,6 +218,27 @@ a_hold_that_was_cut_short_is_cleaned_up(void **state)
 	assert_string_equal(reason_of("s-1"), "whole");
 }
 
+/* What root holds, the backup job can read, as somebody else. */
+static void
+a_marker_has_owner_and_access_of_the_seal(void **state)
+{
+	struct stat st;
+	mode_t old = umask(077);
+
+	(void)state;
+	assert_int_equal(fchmodat(repo_fd(repo), "s-1.seal", 0640, 0), 0);
+	if (geteuid() == 0)
+		assert_int_equal(fchownat(repo_fd(repo), "s-1.seal", 1234, 4321, 0), 0);
+	assert_int_equal(repo_hold(repo, "s-1", "x", &e), 0);
+	(void)umask(old);
+	assert_int_equal(fstatat(repo_fd(repo), "s-1.hold", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	if (geteuid() == 0) {
+		assert_int_equal(st.st_uid, 1234);
+		assert_int_equal(st.st_gid, 4321);
+	}
+}
+
 static void
 a_name_on_hold_is_not_given_to_a_new_backup(void **state)
 {
@@ -259,6 +280,7 @@ main(void)
 	    T(a_marker_that_is_no_file_holds_and_is_not_touched),
 	    T(the_marker_of_a_backup_that_is_gone_is_released),
 	    T(a_hold_that_was_cut_short_is_cleaned_up),
+	    T(a_marker_has_owner_and_access_of_the_seal),
 	    T(a_name_on_hold_is_not_given_to_a_new_backup),
 	    T(holding_needs_the_lock),
 	};
