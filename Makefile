@@ -141,6 +141,8 @@ install: all completion
 	$(INSTALL) -m 644 $(B)/completion/bash $(DESTDIR)$(BASHCOMPDIR)/tarseal
 	for p in $(PROGRAMS); do ln -sf tarseal $(DESTDIR)$(BASHCOMPDIR)/$$p || exit 1; done
 	$(INSTALL) -m 644 $(B)/completion/zsh $(DESTDIR)$(ZSHCOMPDIR)/_tarseal
+	$(INSTALL) -d $(DESTDIR)$(DOCDIR)/schema
+	$(INSTALL) -m 644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
 
 uninstall:
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)

@@ -290,6 +290,12 @@ cmd_json_time(struct json *j, const char *key, int64_t sec, uint32_t nsec)
 }
 
 void
+cmd_json_path(struct json *j, const char *key, const char *path, size_t len)
+{
+	json_path(j, key, len > 0 ? path : ".", len > 0 ? len : 1);
+}
+
+void
 cmd_json_digest(struct json *j, const char *key, const uint8_t *digest)
 {
 	char hex[SHA256_HEX_LEN + 1];

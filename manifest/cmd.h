@@ -142,6 +142,8 @@ bool cmd_repo_wanted(const struct cmd_repo *r, const struct repo_backup *b);
 void cmd_json_begin(struct json *j, const char *name);
 /* "2026-02-08T22:00:05.123456789Z"; without fraction when nsec is 0. */
 void cmd_json_time(struct json *j, const char *key, int64_t sec, uint32_t nsec);
+/* json_path() of a path inside a backup; the source itself is ".". */
+void cmd_json_path(struct json *j, const char *key, const char *path, size_t len);
 void cmd_json_digest(struct json *j, const char *key, const uint8_t *digest); /* NULL: null */
 /* "3h" since then: "5m", "26h", "12d". */
 void cmd_age(time_t then, char out[32]);

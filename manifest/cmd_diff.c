@@ -186,7 +186,7 @@ json_item(struct json *j, const struct diff_item *d)
 
 	json_object(j, NULL);
 	json_str(j, "change", diff_kind_name(d->kind));
-	json_path(j, "path", l->path, l->path_len);
+	cmd_json_path(j, "path", l->path, l->path_len);
 	json_array(j, "what");
 	for (unsigned bit = 1; diff_what_name(bit) != NULL; bit <<= 1)
 		if ((d->what & bit) != 0)
@@ -308,7 +308,7 @@ print_json(struct job *job, struct err *e)
 	cmd_json_begin(&j, "diff");
 	json_backup(&j, "a", job->a);
 	json_backup(&j, "b", job->b);
-	json_path(&j, "path", job->path, strlen(job->path));
+	cmd_json_path(&j, "path", job->path, strlen(job->path));
 	json_array(&j, "differences");
 	rc = compare(job, &o, e);
 	json_end(&j);

@@ -96,7 +96,7 @@ print_json(struct catalog *c, const struct catalog_query *q, struct story *s, st
 	int rc;
 
 	cmd_json_begin(&j, "history");
-	json_path(&j, "path", q->path, strlen(q->path));
+	cmd_json_path(&j, "path", q->path, strlen(q->path));
 	json_array(&j, "versions");
 	s->json = &j;
 	rc = catalog_query(c, q, put, s, e);

@@ -129,7 +129,7 @@ print(struct catalog *c, const struct repo_backup *b, const char *path, bool jso
 		return catalog_query(c, &q, print_one, &l, e);
 	cmd_json_begin(&j, "ls");
 	json_str(&j, "backup", b->name);
-	json_path(&j, "path", path, strlen(path));
+	cmd_json_path(&j, "path", path, strlen(path));
 	json_array(&j, "entries");
 	l.json = &j;
 	rc = catalog_query(c, &q, print_one, &l, e);

@@ -93,7 +93,7 @@ put_changes(void *ctx, const struct catalog_changes *p, struct err *e)
 
 	(void)e;
 	json_object(j, NULL);
-	json_path(j, "path", p->path, p->path_len);
+	cmd_json_path(j, "path", p->path, p->path_len);
 	json_uint(j, "versions", p->versions);
 	json_uint(j, "contents", p->contents);
 	json_uint(j, "bytes", p->bytes);

@@ -79,7 +79,7 @@ version_json_facts(struct json *j, const struct catalog_version *v)
 void
 version_json(struct json *j, const struct catalog_version *v)
 {
-	json_path(j, "path", v->path, v->path_len);
+	cmd_json_path(j, "path", v->path, v->path_len);
 	version_json_facts(j, v);
 }
 
