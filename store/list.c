@@ -268,29 +268,26 @@ has_name(const list_name *names, size_t n, const char *name)
 
 /*
  * Readers have no lock, and a directory is not read at one instant: between two of its names a seal
- * may have come or gone.  So each is looked for once more.
+ * may have come or gone.  So each is looked for once more, in the order in which a seal goes from
+ * name to name, and the archive last, because that goes before the last of them.
  */
 static bool
 is_unsealed(const struct repo *r, const struct found *found, const char *name)
 {
-	char file[REPO_FILE_MAX];
+	char files[4][REPO_FILE_MAX];
 	struct stat st;
 
 	if (has_name(found->seals, found->n_seals, name) ||
 	    has_name(found->busy, found->n_busy, name))
 		return false;
-	for (int i = 0; i < 3; i++) {
-		if (i == 0)
-			repo_final_name(REPO_SEAL, name, file);
-		else if (i == 1)
-			repo_new_name(REPO_SEAL, name, file);
-		else
-			repo_gone_name(name, file);
-		if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	repo_new_name(REPO_SEAL, name, files[0]);
+	repo_final_name(REPO_SEAL, name, files[1]);
+	repo_gone_name(name, files[2]);
+	repo_final_name(REPO_ARCHIVE, name, files[3]);
+	for (size_t i = 0; i < 3; i++)
+		if (fstatat(r->fd, files[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return false;
-	}
-	repo_final_name(REPO_ARCHIVE, name, file);
-	return fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(r->fd, files[3], &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int

@@ -39,8 +39,9 @@ move_by_link(int dirfd, const char *from, const char *to)
 	    (errno != EEXIST || !same_file(dirfd, from, to)))
 		return -1;
 	/* A rename is one step on the disk; of these two, the second may get there alone. */
-	if (fsync(dirfd) != 0)
-		return -1;
+	while (fsync(dirfd) != 0)
+		if (errno != EINTR)
+			return -1;
 	return unlinkat(dirfd, from, 0);
 }
 

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "core/io.h"
 #include "core/stop.h"
 #include "seal/key.h"
 #include "store/repo.h"
@@ -257,6 +259,52 @@ many_backups_are_listed(void **state)
 		assert_int_equal(list.backups[i].seal.sequence, i + 1);
 }
 
+/* A writer that makes and removes the same backup again and again. */
+static void
+write_for_a_while(void)
+{
+	struct buf seal = {0};
+	struct repo *r = NULL;
+	bool ok;
+
+	stub_seal("n-1", &(struct stub){.sequence = 1}, &seal, NULL);
+	ok = repo_open(&r, dir, &e) == 0 && repo_lock(r, 0, &e) == 0;
+	for (int i = 0; ok && i < 150; i++) {
+		struct repo_txn *t = NULL;
+
+		ok = repo_txn_begin(&t, r, "n-1", &e) == 0 &&
+		    io_write(repo_txn_archive_fd(t), STUB_ARCHIVE, strlen(STUB_ARCHIVE), &e) == 0 &&
+		    io_write(repo_txn_manifest_fd(t), STUB_MANIFEST, strlen(STUB_MANIFEST), &e) ==
+			0 &&
+		    repo_txn_commit(t, seal.data, seal.len, &e) == 0 &&
+		    repo_prune(r, "n-1", &e) == 0;
+	}
+	repo_close(r);
+	buf_done(&seal);
+	_exit(ok ? 0 : 1);
+}
+
+static void
+what_is_made_and_removed_meanwhile_is_never_a_stray(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		write_for_a_while();
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		assert_int_equal(repo_list(repo, NULL, &list, &e), 0);
+		assert_true(list.n <= 1);
+		assert_int_equal(list.n_unsealed, 0);
+		for (size_t i = 0; i < list.n; i++)
+			assert_int_equal(list.backups[i].state, REPO_UNSIGNED);
+		repo_list_done(&list);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int
 main(void)
 {
@@ -272,6 +320,7 @@ main(void)
 	    T(removals_that_were_begun_are_named),
 	    T(only_the_newest_of_a_series_keeps_its_holds),
 	    T(many_backups_are_listed),
+	    T(what_is_made_and_removed_meanwhile_is_never_a_stray),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
