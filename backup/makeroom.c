@@ -141,12 +141,11 @@ round_and_look(struct makeroom *m, struct err *e)
 	free(m->goes);
 	m->goes = NULL;
 	m->complete = NULL;
-	if (rc == 1) {
-		repo_list_done(&r->list);
-		if (repo_list(r->repo, r->trust, &r->list, e) != 0)
-			return -1;
-	}
-	return rc;
+	if (rc < 0)
+		return -1;
+	/* Also after a failure: a backup whose seal is gone already is none any more. */
+	repo_list_done(&r->list);
+	return repo_list(r->repo, r->trust, &r->list, e) == 0 ? rc : -1;
 }
 
 static int

@@ -109,24 +109,51 @@ retention_seal(struct run *r, struct err *e)
 
 /* ---- removing ---- */
 
+static struct retention_gone *
+gone_entry(struct retention *t, const char *name)
+{
+	struct retention_gone *grown;
+
+	for (size_t i = 0; i < t->n_gone; i++)
+		if (strcmp(t->gone[i].name, name) == 0)
+			return &t->gone[i];
+	grown = reallocarray(t->gone, t->n_gone + 1, sizeof(*grown));
+	if (grown == NULL)
+		return NULL;
+	t->gone = grown;
+	grown[t->n_gone] = (struct retention_gone){0};
+	(void)snprintf(grown[t->n_gone].name, sizeof(grown->name), "%s", name);
+	return &grown[t->n_gone++];
+}
+
+/* failed: why it is still there, or NULL.  The last try counts, and what it was for. */
 static int
 note(struct retention *t, const struct retain_item *it, bool for_room, const char *failed)
 {
-	struct retention_gone *grown = reallocarray(t->gone, t->n_gone + 1, sizeof(*grown)), *g;
+	struct retention_gone *g = gone_entry(t, it->backup->name);
 	struct buf why = {0};
 
-	if (grown == NULL)
+	if (g == NULL)
 		return -1;
-	t->gone = grown;
-	g = &grown[t->n_gone];
-	*g = (struct retention_gone){.for_room = for_room};
-	memcpy(g->name, it->backup->name, sizeof(g->name));
+	t->failures -= g->failed != NULL;
+	t->failures += failed != NULL;
+	free(g->why);
+	free(g->failed);
 	retain_why_put(it, &why);
+	g->for_room = for_room;
 	g->why = buf_check(&why, NULL) == 0 ? strdup(buf_str(&why)) : NULL;
 	g->failed = failed != NULL ? strdup(failed) : NULL;
 	buf_done(&why);
-	t->n_gone++;
 	return g->why == NULL || (failed != NULL && g->failed == NULL) ? -1 : 0;
+}
+
+static bool
+failed_before(const struct retention *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_gone; i++)
+		if (t->gone[i].failed != NULL && strcmp(t->gone[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 void
@@ -135,12 +162,10 @@ retention_remove(struct run *r, const struct retain_item *it, bool for_room)
 	const char *name = it->backup->name;
 	struct err e = {0};
 
-	if (repo_prune(r->repo, name, &e) == 0) {
+	if (repo_prune(r->repo, name, &e) == 0)
 		report_removed(r->o, name);
-	} else {
-		r->retention.failures++;
+	else if (!failed_before(&r->retention, name))
 		log_warn("%s (the next run tries again)", e.msg);
-	}
 	if (note(&r->retention, it, for_room, e.kind != ERR_NONE ? e.msg : NULL) != 0)
 		log_warn("%s: the report lacks it: out of memory", name);
 }

@@ -97,6 +97,17 @@ if command -v strace >/dev/null && strace -o /dev/null -e trace=none true 2>/dev
 			rm -r saved
 		done
 	done
+	# What cannot be removed: whatever comes of it, what the newest holds is there.
+	for n in 1 2 3 4 5 6; do
+		cp -a repo/. saved
+		at 09 strace -f -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:error=EIO:when=$n \
+		    backup --source data --repo repo --key key --keep-last 1 --make-room >out 2>err || :
+		quiet verify --repo repo --trust key.pub --all --level quick
+		[ "$(grep -c 'the next run tries again' err)" -le 1 ] || fail "unlinkat $n: $(cat err)"
+		find repo -mindepth 1 ! -name .lock -delete
+		cp -a saved/. repo
+		rm -r saved
+	done
 fi
 expect 0 night 09 --keep-last 1 --make-room
 is "04 09"
