@@ -14,7 +14,7 @@ make_named(const struct repo *r, const char *file, struct err *e)
 	int fd = openat(r->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		(void)err_sys(e, "make %s/%s", r->dir, file);
+		(void)repo_make_error(r, file, e);
 	return fd;
 }
 

@@ -31,7 +31,7 @@ repo_write_new(const struct repo *r, const char *file, const struct stat *like, 
 	if (there == 1 && unlinkat(r->fd, file, 0) != 0)
 		return err_sys(e, "unlink %s/%s", r->dir, file);
 	if ((fd = openat(r->fd, file, flags, 0600)) < 0)
-		return err_sys(e, "make %s/%s", r->dir, file);
+		return repo_make_error(r, file, e);
 	be_like(fd, like);
 	if (io_write(fd, data, len, e) == 0 && io_fsync(fd, e) == 0 && io_close(&fd, e) == 0)
 		return 0;

@@ -35,7 +35,7 @@ try() {
 # One page more each time: first there is no room at all, then the archive does not fit, then the
 # manifest, the seal, the catalog, and then all does.
 phases=
-for ((pages = 1; pages < 200; pages++)); do
+for ((pages = 14; pages < 200; pages++)); do
 	mount -t tmpfs -o size=$((pages * 4))k,nr_inodes=100 tmpfs repo
 	try backup "${args[@]}"
 	case $status in
@@ -108,6 +108,37 @@ done
 for word in lock archive manifest seal catalog none; do
 	[[ " $words " == *" $word "* ]] || fail "never out of inodes at: $word (only:$words)"
 done
+
+# ---- no room, and retention: nothing goes for a backup that could not be made ----
+
+mount -t tmpfs -o size=1m,nr_inodes=100 tmpfs repo
+for _ in 1 2 3; do quiet backup "${args[@]}"; done
+before=$(ls repo)
+free=$(df --output=avail -k repo | tail -n 1)
+head -c $(((free - 100) * 1024)) /dev/zero >repo/filler
+try backup "${args[@]}" --keep-last 1
+[ $status -eq 3 ] || fail "full, with retention: exit $status: $(err)"
+rm repo/filler
+[ "$(ls repo)" = "$before" ] || fail "full, with retention: $before became $(ls repo)"
+[ -z "$(left)" ] || fail "full, with retention: left $(left)"
+quiet verify --repo repo --trust key.pub --all
+
+# A hold that does not fit is none, and says so; nor is half of one there.
+name=$(basename "$(newest repo)")
+mount -o remount,nr_inodes=$(($(find repo | wc -l) + 0)) repo
+try manifest hold "$name" --repo repo --trust key.pub --reason "because"
+[ $status -eq 3 ] || fail "a hold without inodes: exit $status: $(err)"
+line '^manifest: .*repo.*hold.*\(No space left on device\|no inode is free\)'
+mount -o remount,nr_inodes=100 repo
+cat /dev/zero >repo/filler 2>/dev/null || true
+try manifest hold "$name" --repo repo --trust key.pub --reason "because"
+[ $status -eq 3 ] || fail "a hold without space: exit $status: $(err)"
+line '^manifest: .*repo.*hold.*No space left on device'
+rm repo/filler
+[ -z "$(find repo -name '*hold*')" ] || fail "half a hold: $(ls -A repo)"
+quiet manifest hold "$name" --repo repo --trust key.pub --reason "because"
+quiet verify --repo repo --trust key.pub --all
+umount repo
 
 # ---- read-only ----
 
