@@ -33,6 +33,7 @@ item_json(struct copy_report *r, struct copy_item *item)
 {
 	const struct repo_backup *b = item->backup;
 
+	progress_hide();
 	json_object(&r->json, NULL);
 	json_str(&r->json, "name", b->name);
 	if (b->state != REPO_BAD) {

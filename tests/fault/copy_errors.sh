@@ -34,6 +34,8 @@ expect 3 manifest copy dest --repo repo --trust key.pub
 grep -q '^manifest: dest: no space for 3 backups: 3.0M is free, 3.5M is needed$' "$err" || fail "$(cat "$err")"
 [ -z "$(find dest -type f ! -name .lock)" ] || fail "something was copied: $(ls -A dest)"
 expect 3 manifest copy dest --dry-run --repo repo --trust key.pub
+expect 3 manifest copy dest --json --repo repo --trust key.pub
+jq -e '.status == 3 and .totals.copied == 0' "$CASE_BASE/stdout" >/dev/null || fail "$(cat "$CASE_BASE/stdout")"
 # Two fit.
 first=$(basename "$(find repo -name '*.seal' | sort | head -n 1)" .seal)
 quiet manifest copy dest --repo repo --trust key.pub latest "$first"
