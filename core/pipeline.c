@@ -222,7 +222,7 @@ start_threads(struct pipeline *p, struct err *e)
 	if (rc == 0 || p->n_threads > 0)
 		return 0;
 	errno = rc;
-	return err_sys(e, "start a thread");
+	return err_sys(e, "cannot start a thread (a limit on processes, or memory?)");
 }
 
 static void

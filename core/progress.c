@@ -265,7 +265,7 @@ start_thread(struct err *e)
 	(void)pthread_cond_destroy(&state.wake);
 	(void)pthread_mutex_destroy(&state.lock);
 	errno = rc;
-	return err_sys(e, "cannot start a thread");
+	return err_sys(e, "cannot start a thread (a limit on processes, or memory?)");
 }
 
 int
