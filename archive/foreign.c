@@ -328,7 +328,7 @@ foreign_next(struct foreign *f, struct entry *en, struct err *e)
 	if (foreign_fields(f, &h, e) != 0)
 		return err_where(e, "tar entry at byte %" PRIu64, at);
 	if (f->sparse.is_there && foreign_sparse_map(f, &h, e) != 0)
-		return err_where(e, "%s", f->entry.path);
+		return err_where(e, "%.300s", f->entry.path);
 	*en = f->entry;
 	return 1;
 }

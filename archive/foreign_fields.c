@@ -187,7 +187,7 @@ clean(struct buf *out, const char *s, size_t len, const char *of, struct err *e)
 
 	if (wrong != NULL)
 		return err_set(e, ERR_CORRUPT, "%s\"%.*s\" is refused: %s", of,
-		    (int)(len > 1000 ? 1000 : len), s, wrong);
+		    (int)(len > 300 ? 300 : len), s, wrong);
 	(void)buf_str(out);
 	return buf_check(out, e);
 }
@@ -414,6 +414,6 @@ foreign_fields(struct foreign *f, const struct ustar *h, struct err *e)
 	f->entry.path = (const char *)f->path.data;
 	f->entry.path_len = f->path.len;
 	if (take_all(f, h, slash, e) != 0)
-		return err_where(e, "%s", f->entry.path);
+		return err_where(e, "%.300s", f->entry.path);
 	return 0;
 }

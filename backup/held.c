@@ -126,7 +126,7 @@ warn_unsealed(const struct repo_list *l, const char *series, const char *repo_di
 	const char *first = NULL;
 
 	for (size_t i = 0; i < l->n_unsealed; i++) {
-		if (!of_series(l->unsealed[i], series))
+		if (!of_series(l->unsealed[i], series) || repo_was_imported(l, l->unsealed[i]))
 			continue;
 		if (n++ == 0)
 			first = l->unsealed[i];

@@ -91,9 +91,11 @@ json_one(struct import *m, const struct import_item *it, const struct import_mad
 	cmd_json_time(j, "created", it->created.tv_sec, (uint32_t)it->created.tv_nsec);
 	json_str(j, "created_from", it->from_mtime ? "mtime" : "name");
 	json_str(j, "backup", made->backup[0] != '\0' ? made->backup : NULL);
-	json_uint(j, "sequence", made->sequence);
-	json_uint(j, "entries", made->entries);
-	json_uint(j, "bytes", made->bytes);
+	if (why == NULL) {
+		json_uint(j, "sequence", made->sequence);
+		json_uint(j, "entries", made->entries);
+		json_uint(j, "bytes", made->bytes);
+	}
 	json_bool(j, "removed_original", made->removed);
 	json_end(j);
 }
@@ -162,7 +164,7 @@ say_begin(struct import *m)
 	if (zone == NULL || zone[0] == '\0')
 		zone = "UTC";
 	if (m->order.n > 0)
-		log_note("an archive's time is taken from its name, as local time of %s", zone);
+		log_note("times are taken from the archives' names, as local time of %s", zone);
 	if (!m->common->json)
 		return;
 	cmd_json_begin(&m->json, "import");

@@ -234,6 +234,21 @@ print_json(const struct cmd_repo *r, struct catalog *c)
 	json_end(&j);
 }
 
+static void
+tell_unsealed(const struct repo_list *l)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_unsealed; i++)
+		if (!repo_was_imported(l, l->unsealed[i]) && n++ == 0)
+			first = l->unsealed[i];
+	if (n > 0)
+		log_note("%zu archive%s without a seal (%s%s): never touched; \"manifest import\" "
+			 "makes backups of such",
+		    n, n > 1 ? "s" : "", first, n > 1 ? ", ..." : "");
+}
+
 /* What is wrong with seals, one line each, and whether anything is. */
 static enum cli_status
 report(const struct cmd_repo *r)
@@ -250,12 +265,7 @@ report(const struct cmd_repo *r)
 		if (status == CLI_OK || foreign)
 			status = foreign ? CLI_UNTRUSTED : CLI_WRONG;
 	}
-	if (r->list.n_unsealed > 0)
-		log_note(
-		    "%zu archive%s without a seal (%s%s): never touched; \"manifest import\" makes "
-		    "backups of such",
-		    r->list.n_unsealed, r->list.n_unsealed > 1 ? "s" : "", r->list.unsealed[0],
-		    r->list.n_unsealed > 1 ? ", ..." : "");
+	tell_unsealed(&r->list);
 	return status;
 }
 

@@ -92,12 +92,14 @@ import_series_ok(const struct import_run *r, const char *series, struct err *e)
 {
 	const struct repo_backup *newest = newest_of(&r->list, series);
 
-	if (newest == NULL || counts(r, newest, series))
+	if (newest == NULL)
 		return 0;
-	if (r->key == NULL)
+	if (r->key == NULL && newest->seal.is_signed)
 		return err_set(e, ERR_TRUST,
 		    "backup %s is signed: --unsigned cannot add to series %s (--key FILE)",
 		    newest->name, series);
+	if (counts(r, newest, series))
+		return 0;
 	return err_set(e, ERR_TRUST,
 	    "backup %s, the newest of series %s, %s: it cannot be sealed anew to hold others "
 	    "(--trust FILE names further keys)",
@@ -145,7 +147,7 @@ is_imported(const struct repo_backup *b)
 	char name[SEAL_NAME_MAX + 1];
 	uint8_t digest[SHA256_LEN];
 
-	return import_source_parse(b->seal.source, name, digest);
+	return repo_source_parse(b->seal.source, name, digest);
 }
 
 /* How many imported ones s lacks; they are added to it. */
@@ -235,7 +237,7 @@ describe(struct making *m, struct err *e)
 	(void)gethostname(host, sizeof(host) - 1);
 	member_packer_name(m->r->level, packer);
 	(void)snprintf(tool, sizeof(tool), "tarseal %s", tarseal_version);
-	import_source_put(&source, m->it->name, m->read.digest);
+	repo_source_put(&source, m->it->name, m->read.digest);
 	s->sequence = m->it->sequence;
 	if (buf_check(&source, e) == 0 && set_string(&s->source, buf_str(&source), e) == 0 &&
 	    set_string(&s->host, host, e) == 0 && set_string(&s->tool, tool, e) == 0 &&

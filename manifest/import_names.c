@@ -199,8 +199,9 @@ add_link(struct import_names *n, const struct entry *en, struct err *e)
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return fail(n, e);
 	if (rc == SQLITE_DONE || type == ENTRY_DIR)
-		return err_set(e, ERR_CORRUPT, "%s: is a hard link to %s, which %s", en->path,
-		    en->link, rc == SQLITE_DONE ? "does not come before it" : "is a directory");
+		return err_set(e, ERR_CORRUPT, "%.300s: is a hard link to %.300s, which %s",
+		    en->path, en->link,
+		    rc == SQLITE_DONE ? "does not come before it" : "is a directory");
 	(void)sqlite3_bind_int64(n->st[ADD_LINK], 1, thing);
 	if (run(n, ADD_LINK, e) != 0)
 		return -1;
@@ -386,8 +387,8 @@ import_names_next(struct import_names *n, struct import_entry *out, struct err *
 		return rc;
 	path = buf_str(&n->row);
 	if (n->has_other && path_within(path, n->row.len, buf_str(&n->other), n->other.len))
-		return err_set(e, ERR_CORRUPT, "%s: lies below %s, which is no directory", path,
-		    buf_str(&n->other));
+		return err_set(e, ERR_CORRUPT, "%.300s: lies below %.300s, which is no directory",
+		    path, buf_str(&n->other));
 	if (lacks_directory(n, path, n->row.len, &dir_len))
 		return make_up(n, dir_len, out, e);
 	n->waits = false;

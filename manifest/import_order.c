@@ -18,42 +18,13 @@
 #define STAMP_LEN 15 /* YYYYMMDD_HHMMSS */
 #define SUFFIX ".tar.gz"
 
-/* ---- what a seal says ---- */
-
-static const char before[] = "import of ", between[] = SUFFIX " sha256:";
-
-void
-import_source_put(struct buf *out, const char *name, const uint8_t digest[SHA256_LEN])
-{
-	buf_puts(out, before);
-	buf_puts(out, name);
-	buf_puts(out, between);
-	sha256_put(out, digest);
-}
-
-bool
-import_source_parse(const char *source, char name[SEAL_NAME_MAX + 1], uint8_t digest[SHA256_LEN])
-{
-	size_t len = source == NULL ? 0 : strlen(source);
-	size_t tail = sizeof(between) - 1 + SHA256_HEX_LEN, head = sizeof(before) - 1;
-
-	if (len <= head + tail || len - head - tail > SEAL_NAME_MAX ||
-	    memcmp(source, before, head) != 0 ||
-	    memcmp(source + len - tail, between, sizeof(between) - 1) != 0 ||
-	    sha256_unhex(source + len - SHA256_HEX_LEN, digest) != 0)
-		return false;
-	memcpy(name, source + head, len - head - tail);
-	name[len - head - tail] = '\0';
-	return true;
-}
-
 static bool
 is_imported(const struct repo_backup *b)
 {
 	char name[SEAL_NAME_MAX + 1];
 	uint8_t digest[SHA256_LEN];
 
-	return import_source_parse(b->seal.source, name, digest);
+	return repo_source_parse(b->seal.source, name, digest);
 }
 
 static bool
@@ -70,7 +41,7 @@ import_order_find(const struct repo_list *l, const char *series, const uint8_t d
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
-		if (of_series(b, series) && import_source_parse(b->seal.source, name, has) &&
+		if (of_series(b, series) && repo_source_parse(b->seal.source, name, has) &&
 		    memcmp(has, digest, SHA256_LEN) == 0)
 			return b;
 	}
@@ -268,7 +239,7 @@ has_name(const struct repo_list *l, const struct import_item *it)
 
 	for (size_t i = 0; i < l->n; i++)
 		if (of_series(&l->backups[i], it->series) &&
-		    import_source_parse(l->backups[i].seal.source, name, digest) &&
+		    repo_source_parse(l->backups[i].seal.source, name, digest) &&
 		    strcmp(name, it->name) == 0)
 			return true;
 	return false;

@@ -57,11 +57,6 @@ int import_order_make(struct import_order *out, const struct repo *repo,
     const struct repo_list *list, const char *series, const struct opt_list *names, struct err *e);
 void import_order_done(struct import_order *o);
 
-/* "import of NAME.tar.gz sha256:HEX" */
-void import_source_put(struct buf *out, const char *name, const uint8_t digest[SHA256_LEN]);
-/* false: the seal of a backup that was not imported. name: at most SEAL_NAME_MAX bytes. */
-bool import_source_parse(
-    const char *source, char name[SEAL_NAME_MAX + 1], uint8_t digest[SHA256_LEN]);
 /* The backup of the series that was made of an archive with this digest, or NULL. */
 const struct repo_backup *import_order_find(
     const struct repo_list *l, const char *series, const uint8_t digest[SHA256_LEN]);

@@ -180,7 +180,7 @@ read_content(struct plan *p, const struct import_entry *it, struct source_file *
 	if (room == NULL && len > 0)
 		return err_nomem(e);
 	if (import_reader_get(p->reader, it->data, room, len, e) != 0)
-		return err_where(e, "%s", it->en.path);
+		return err_where(e, "%.300s", it->en.path);
 	f->data.len = len;
 	return 0;
 }

@@ -44,8 +44,8 @@ static void
 tell(struct reading *r, const struct entry *en, const char *what)
 {
 	if (r->told++ < TOLD_MAX)
-		log_warn(
-		    "%s: %s: %s; left out", r->archive, en->path_len > 0 ? en->path : "./", what);
+		log_warn("%s: %.300s: %s; left out", r->archive, en->path_len > 0 ? en->path : "./",
+		    what);
 	else if (r->told == TOLD_MAX + 1)
 		log_warn("%s: and more of this kind", r->archive);
 }

@@ -87,3 +87,46 @@ repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e)
 		return err_where(e, "repository %s", r->dir);
 	return 0;
 }
+
+/* ---- what a seal says ---- */
+
+static const char before[] = "import of ", between[] = ".tar.gz sha256:";
+
+void
+repo_source_put(struct buf *out, const char *name, const uint8_t digest[SHA256_LEN])
+{
+	buf_puts(out, before);
+	buf_puts(out, name);
+	buf_puts(out, between);
+	sha256_put(out, digest);
+}
+
+bool
+repo_source_parse(const char *source, char name[SEAL_NAME_MAX + 1], uint8_t digest[SHA256_LEN])
+{
+	size_t len = source == NULL ? 0 : strlen(source);
+	size_t tail = sizeof(between) - 1 + SHA256_HEX_LEN, head = sizeof(before) - 1;
+
+	if (len <= head + tail || len - head - tail > SEAL_NAME_MAX ||
+	    memcmp(source, before, head) != 0 ||
+	    memcmp(source + len - tail, between, sizeof(between) - 1) != 0 ||
+	    sha256_unhex(source + len - SHA256_HEX_LEN, digest) != 0)
+		return false;
+	memcpy(name, source + head, len - head - tail);
+	name[len - head - tail] = '\0';
+	return true;
+}
+
+bool
+repo_was_imported(const struct repo_list *l, const char *name)
+{
+	char of[SEAL_NAME_MAX + 1];
+	uint8_t digest[SHA256_LEN];
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->backups[i].state != REPO_BAD &&
+		    repo_source_parse(l->backups[i].seal.source, of, digest) &&
+		    strcmp(of, name) == 0)
+			return true;
+	return false;
+}

@@ -152,6 +152,17 @@ void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harml
 
 /* ---- adopting archives from before (the lock is held) ---- */
 
+/* The source in the seal of a backup that was made of one: "import of NAME.tar.gz sha256:HEX". */
+void repo_source_put(struct buf *out, const char *name, const uint8_t digest[SHA256_LEN]);
+/* false: another backup's source. name: at most SEAL_NAME_MAX bytes. */
+bool repo_source_parse(
+    const char *source, char name[SEAL_NAME_MAX + 1], uint8_t digest[SHA256_LEN]);
+/*
+ * Does a seal say that its backup was made of NAME.tar.gz?  For messages: it is not asked who
+ * signed it, nor whether the archive is still the same.
+ */
+bool repo_was_imported(const struct repo_list *l, const char *name);
+
 /*
  * Room on the repository's volume for work in progress: an open file without a name, that goes
  * with its last descriptor, whatever ends us.  name is that of the backup to be made: where the

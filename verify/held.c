@@ -291,7 +291,8 @@ tell_unsealed(const struct held *h)
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n_unsealed; i++)
-		if (!is_held(l, l->unsealed[i]) && n++ == 0)
+		if (!is_held(l, l->unsealed[i]) && !repo_was_imported(l, l->unsealed[i]) &&
+		    n++ == 0)
 			first = l->unsealed[i];
 	if (n > 0)
 		verify_report_put(h->report, VERIFY_NOTE, "unsealed",
