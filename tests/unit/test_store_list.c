@@ -288,6 +288,7 @@ static void
 what_is_made_and_removed_meanwhile_is_never_a_stray(void **state)
 {
 	pid_t pid = fork();
+	unsigned strays = 0, odd = 0, failed = 0;
 	int status;
 
 	(void)state;
@@ -295,13 +296,17 @@ what_is_made_and_removed_meanwhile_is_never_a_stray(void **state)
 	if (pid == 0)
 		write_for_a_while();
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		assert_int_equal(repo_list(repo, NULL, &list, &e), 0);
-		assert_true(list.n <= 1);
-		assert_int_equal(list.n_unsealed, 0);
-		for (size_t i = 0; i < list.n; i++)
-			assert_int_equal(list.backups[i].state, REPO_UNSIGNED);
+		if (repo_list(repo, NULL, &list, &e) != 0) {
+			failed++;
+			continue;
+		}
+		strays += list.n_unsealed > 0;
+		odd += list.n > 1 || (list.n == 1 && list.backups[0].state != REPO_UNSIGNED);
 		repo_list_done(&list);
 	}
+	assert_int_equal(failed, 0);
+	assert_int_equal(strays, 0);
+	assert_int_equal(odd, 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
