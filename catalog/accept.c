@@ -44,11 +44,11 @@ take_each_place_once(const struct candidate *v, size_t n, struct catalog_accept 
 		const struct seal *s = &v[i].b->seal;
 
 		if (s->sequence < 1 || s->sequence > INT64_MAX ||
-		    (out->n > 0 && same_place(out->v[out->n - 1], s)))
+		    (out->n > 0 && same_place(out->v[out->n - 1].seal, s)))
 			log_verbose("%s: its sequence %llu is another's or out of bounds; left out",
 			    s->name, (unsigned long long)s->sequence);
 		else
-			out->v[out->n++] = s;
+			out->v[out->n++].seal = s;
 	}
 }
 

@@ -10,7 +10,9 @@ struct seal;
 
 /* What of a list belongs into a catalog.  Private to catalog/. */
 struct catalog_accept {
-	const struct seal **v; /* into the list, by series, then sequence, each place once */
+	struct catalog_accepted {
+		const struct seal *seal; /* in the list */
+	} * v; /* by series, then sequence, each place once */
 	size_t n;
 };
 

@@ -30,7 +30,7 @@ catalog_rebuild_missing(
 	for (size_t i = 0; i < a->n; i++) {
 		if (stop_check(e) != 0 || catalog_backups_load(c, e) != 0)
 			return -1;
-		if (!has(c, a->v[i]) && catalog_index_lenient(c, r, a->v[i], e) != 0)
+		if (!has(c, a->v[i].seal) && catalog_index_lenient(c, r, a->v[i].seal, e) != 0)
 			return -1;
 	}
 	return 0;

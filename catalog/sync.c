@@ -34,7 +34,7 @@ catalog_sync_agrees(struct catalog *c, const struct catalog_accept *a, struct er
 	if (c->n_backups != a->n)
 		return 0;
 	for (size_t i = 0; i < a->n; i++)
-		if (!is_same(&c->backups[i], a->v[i]))
+		if (!is_same(&c->backups[i], a->v[i].seal))
 			return 0;
 	return 1;
 }
@@ -111,7 +111,7 @@ make_plan(struct plan *p, struct catalog *c, struct repo *r, const struct catalo
 		return err_nomem(e);
 	while (p->anew == NULL && (i < c->n_backups || k < a->n)) {
 		const struct catalog_backup *b = i < c->n_backups ? &c->backups[i] : NULL;
-		const struct seal *s = k < a->n ? a->v[k] : NULL;
+		const struct seal *s = k < a->n ? a->v[k].seal : NULL;
 		int order = b == NULL ? 1 : s == NULL ? -1 : place_order(b, s);
 
 		if (order < 0)
