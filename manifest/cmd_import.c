@@ -358,8 +358,8 @@ import(struct import *m, const struct opt_list *args, struct err *e)
 		return -1;
 	say_begin(m);
 	int rc = import_all(m, e);
-	if (m->made > 0 && !dry_run)
-		update_catalog(m);
+	if (m->run.list.n > 0 && !dry_run)
+		update_catalog(m); /* also what an earlier run was stopped in */
 	say_end(m, rc == 0 ? NULL : e);
 	return rc;
 }
