@@ -94,7 +94,7 @@ put_what(struct table *t, unsigned what, struct buf *text)
 static const struct section_line *
 either(const struct diff_item *d)
 {
-	return d->after.line != NULL ? d->after.line : d->before.line;
+	return d->kind == DIFF_REMOVED ? d->before.line : d->after.line;
 }
 
 static void
@@ -430,13 +430,11 @@ pick_both(struct job *job, const struct cmd_repo *r, const char *a, const char *
 {
 	if (is_previous(a) && is_previous(b))
 		return err_set(e, ERR_USAGE, "previous to what?");
-	if (!is_previous(a) && pick(r, a, &job->a, e) != 0)
+	if (is_previous(a))
+		return pick(r, b, &job->b, e) != 0 ? -1 : pick_previous(r, job->b, &job->a, e);
+	if (pick(r, a, &job->a, e) != 0)
 		return -1;
-	if (is_previous(b))
-		return pick_previous(r, job->a, &job->b, e);
-	if (pick(r, b, &job->b, e) != 0)
-		return -1;
-	return is_previous(a) ? pick_previous(r, job->b, &job->a, e) : 0;
+	return is_previous(b) ? pick_previous(r, job->a, &job->b, e) : pick(r, b, &job->b, e);
 }
 
 static enum cli_status

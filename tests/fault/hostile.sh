@@ -18,6 +18,12 @@ make_repo whole
 backup_tree data whole
 name=$(basename "$(newest whole)")
 
+# And a sound one of another day, to compare with.
+mkdir day
+printf 'other\n' >>data/config.json
+backup_tree data day --series day
+day=$(basename "$(newest day)")
+
 attack() {
 	local before after
 	status=0
@@ -61,4 +67,8 @@ for seed in $(seq "$first" "$last"); do
 	attack manifest show --repo repo
 	attack manifest ls --repo repo --json
 	attack manifest find --repo repo '*'
+	attack manifest stats --repo repo
+	cp day/"$day".* repo
+	attack manifest diff --repo repo "$name" "$day"
+	attack manifest diff --repo repo --json "$day" "$name" db
 done

@@ -39,6 +39,8 @@ checked 0 manifest show --repo repo --trust key.pub
 checked 0 manifest ls --repo repo --trust key.pub
 checked 0 manifest find '**' --repo repo --trust key.pub
 checked 0 manifest history logs/app.log --repo repo --trust key.pub
+checked 1 manifest diff previous latest --repo repo --trust key.pub
+checked 0 manifest stats --json --repo repo --trust key.pub
 checked 0 manifest rebuild --repo repo --trust key.pub
 checked 0 restore --repo repo --trust key.pub --target out --jobs 2
 same_tree data out
@@ -50,6 +52,9 @@ checked 0 restore --repo repo --trust key.pub --target some 'db/*'
 checked 2 backup --repo repo
 checked 1 restore --repo repo --trust key.pub --target none no/such/path
 checked 1 manifest history no/such/path --repo repo --trust key.pub
+flip "$(newest repo).manifest.gz" 150
+checked 1 manifest diff previous latest --repo repo --trust key.pub
+flip "$(newest repo).manifest.gz" 150
 flip "$(newest repo).tar.gz" 2000
 checked 1 verify --repo repo --trust key.pub
 flip "$(newest repo).seal" 100

@@ -57,9 +57,11 @@ static int
 put(void *ctx, const struct diff_item *d, struct err *e)
 {
 	struct world *w = ctx;
-	const struct section_line *l = d->after.line != NULL ? d->after.line : d->before.line;
+	const struct section_line *l = d->kind == DIFF_REMOVED ? d->before.line : d->after.line;
 
 	(void)e;
+	if (l == NULL)
+		return -1;
 	assert_int_equal(d->before.line == NULL, d->kind == DIFF_ADDED);
 	assert_int_equal(d->after.line == NULL, d->kind == DIFF_REMOVED);
 	buf_printf(&w->told, "%c %s", "ARCF"[d->kind], l -> path);
