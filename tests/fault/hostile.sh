@@ -63,6 +63,11 @@ for seed in $(seq "$first" "$last"); do
 	rm -rf target
 	attack restore --repo repo --target target --json db current 'o*'
 	attack restore --repo repo --stdout config.json
+	rm -rf target
+	mkdir target
+	attack manifest copy target --new --repo repo
+	[ -z "$(find target -name '.*.new')" ] || bad "$status" "left in the copy: $(ls -A target)"
+	rm -rf target
 	attack manifest list --repo repo --json
 	attack manifest show --repo repo
 	attack manifest ls --repo repo --json

@@ -42,6 +42,9 @@ checked 0 manifest history logs/app.log --repo repo --trust key.pub
 checked 1 manifest diff previous latest --repo repo --trust key.pub
 checked 0 manifest stats --json --repo repo --trust key.pub
 checked 0 manifest rebuild --repo repo --trust key.pub
+mkdir dest
+checked 0 manifest copy dest --new --repo repo --trust key.pub
+checked 0 manifest copy dest --repo repo --trust key.pub --json
 checked 0 restore --repo repo --trust key.pub --target out --jobs 2
 same_tree data out
 checked 0 restore --repo repo --trust key.pub --stdout config.json
@@ -57,5 +60,10 @@ checked 1 manifest diff previous latest --repo repo --trust key.pub
 flip "$(newest repo).manifest.gz" 150
 flip "$(newest repo).tar.gz" 2000
 checked 1 verify --repo repo --trust key.pub
+rm dest/*
+checked 1 manifest copy dest --repo repo --trust key.pub
+rm dest/*.seal
+checked 1 manifest copy dest --repo repo --trust key.pub
 flip "$(newest repo).seal" 100
 checked 5 verify --repo repo --trust key.pub
+checked 1 manifest copy dest --repo repo --trust key.pub
