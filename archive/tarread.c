@@ -18,7 +18,7 @@
  * A reader for our own stream only, and strict: whatever the writer would not write is
  * damage, and guessing at damage restores the wrong thing.  The writer's stream also
  * goes past what libarchive reads without change (see tarwrite.c).  Other people's
- * archives are libarchive's business.
+ * archives are read by foreign.c.
  *
  * Pieces are handed on where they lie; only headers are copied.
  */

@@ -91,11 +91,9 @@ json_one(struct import *m, const struct import_item *it, const struct import_mad
 	cmd_json_time(j, "created", it->created.tv_sec, (uint32_t)it->created.tv_nsec);
 	json_str(j, "created_from", it->from_mtime ? "mtime" : "name");
 	json_str(j, "backup", made->backup[0] != '\0' ? made->backup : NULL);
-	if (why == NULL) {
-		json_uint(j, "sequence", made->sequence);
-		json_uint(j, "entries", made->entries);
-		json_uint(j, "bytes", made->bytes);
-	}
+	json_uint(j, "sequence", made->sequence);
+	json_uint(j, "entries", made->entries);
+	json_uint(j, "bytes", made->bytes);
 	json_bool(j, "removed_original", made->removed);
 	json_end(j);
 }
@@ -216,11 +214,13 @@ say_tried(struct import *m, const struct import_item *it, const struct import_ma
 static int
 dry_one(struct import *m, const struct import_item *it, struct err *e)
 {
-	struct import_made made = {.result = IMPORT_DONE_BEFORE, .sequence = it->sequence};
+	struct import_made made = {.result = IMPORT_DONE_BEFORE};
 	struct import_read read;
 
 	if (it->is_done) {
-		(void)snprintf(made.backup, sizeof(made.backup), "%s", it->done);
+		memcpy(made.digest, it->digest, sizeof(made.digest));
+		import_made_tell(
+		    &made, &import_order_find(&m->run.list, it->series, it->digest)->seal);
 		m->before++;
 		say(m, it, &made, NULL);
 		return 0;
@@ -236,6 +236,7 @@ dry_one(struct import *m, const struct import_item *it, struct err *e)
 	}
 	if (repo_free_name(m->run.repo, it->series, it->created.tv_sec, made.backup, e) != 0)
 		return -1;
+	made.sequence = it->sequence;
 	made.entries = read.entries;
 	made.bytes = read.bytes;
 	memcpy(made.digest, read.digest, sizeof(made.digest));

@@ -371,8 +371,8 @@ remove_original(struct making *m, const struct seal *s, struct err *e)
 	return list_again(m->r, e);
 }
 
-static void
-tell_made(struct import_made *out, const struct seal *s)
+void
+import_made_tell(struct import_made *out, const struct seal *s)
 {
 	(void)snprintf(out->backup, sizeof(out->backup), "%s", s->name);
 	out->sequence = s->sequence;
@@ -395,7 +395,7 @@ done_before(struct making *m, const char *backup, struct err *e)
 		rc = err_set(
 		    e, ERR_TRUST, "backup %s, which has %s, is not trusted", backup, m->archive);
 	} else {
-		tell_made(m->out, &b.seal);
+		import_made_tell(m->out, &b.seal);
 		rc = remove_original(m, &b.seal, e);
 	}
 	repo_backup_done(&b);
@@ -424,7 +424,7 @@ make_new(struct making *m, struct err *e)
 	    import_hold_all(m->r, m->it->series, e) != 0)
 		return -1;
 	m->out->result = IMPORT_MADE;
-	tell_made(m->out, &m->seal);
+	import_made_tell(m->out, &m->seal);
 	return remove_original(m, &m->seal, e);
 }
 

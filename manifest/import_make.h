@@ -49,6 +49,8 @@ int import_series_ok(const struct import_run *r, const char *series, struct err 
  */
 int import_make(
     struct import_run *r, const struct import_item *it, struct import_made *out, struct err *e);
+/* Name, number and sizes of the backup, into *out. */
+void import_made_tell(struct import_made *out, const struct seal *s);
 /*
  * Let the newest backup of the series hold all imported ones that count: after a run that was cut
  * short between one's commit and that.

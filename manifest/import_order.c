@@ -250,21 +250,16 @@ static int
 look_for_done(
     const struct repo *repo, const struct repo_list *l, struct import_item *it, struct err *e)
 {
-	uint8_t digest[SHA256_LEN];
-
 	if (!has_name(l, it))
 		return 0;
 	int fd = repo_open_part(repo, REPO_ARCHIVE, it->name, e);
 	if (fd < 0)
 		return -1;
-	int rc = import_digest(fd, digest, e);
+	int rc = import_digest(fd, it->digest, e);
 	(void)close(fd);
 	if (rc != 0)
 		return err_where(e, "%s" SUFFIX, it->name);
-	const struct repo_backup *b = import_order_find(l, it->series, digest);
-	it->is_done = b != NULL;
-	if (b != NULL)
-		(void)snprintf(it->done, sizeof(it->done), "%s", b->name);
+	it->is_done = import_order_find(l, it->series, it->digest) != NULL;
 	return 0;
 }
 

@@ -36,9 +36,9 @@ struct import_item {
 	bool from_mtime;
 	uint64_t size;
 	bool wanted; /* by this run; the others only keep their places */
-	/* It was imported already: the backup that has it. */
+	/* It was imported already: import_order_find() finds the backup by its digest. */
 	bool is_done;
-	char done[SEAL_NAME_MAX + 1];
+	uint8_t digest[SHA256_LEN];
 	uint64_t sequence; /* of a wanted one that is not done */
 };
 
