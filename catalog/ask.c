@@ -76,6 +76,9 @@ open_accepted(struct catalog **out, struct repo *r, const struct catalog_accept 
 	if (stop_check(e) != 0)
 		return -1;
 	log_verbose("%s: %s", repo_dir(r), why.msg);
+	/* A catalog of nothing is not worth a file in what may not even be a repository. */
+	if (a->n == 0 && why.kind == ERR_NOTFOUND)
+		return open_temporary(out, r, a, e);
 	if (repo_writable(r) && why.kind != ERR_UNSUPPORTED) {
 		err_clear(&why);
 		if (bring_up_to_date(r, a, &why) == 0 && open_if_right(out, r, a, &why) == 0)

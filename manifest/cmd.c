@@ -214,6 +214,7 @@ cmd_repo_pick(const struct cmd_repo *r, const struct cmd_pick_opts *p, bool want
 	const struct repo_pick pick = {
 	    .series = r->opts->series, .accept_unsigned = r->trust == NULL};
 	struct timespec t;
+	int rc = 0;
 
 	*out = NULL;
 	if (p->backup != NULL && p->as_of != NULL)
@@ -221,11 +222,22 @@ cmd_repo_pick(const struct cmd_repo *r, const struct cmd_pick_opts *p, bool want
 	if (p->as_of != NULL) {
 		if (clock_parse(p->as_of, &t, e) != 0)
 			return err_where(e, "--as-of");
-		return repo_find_as_of(&r->list, &pick, t, out, e);
-	}
-	if (p->backup != NULL || want_default)
-		return repo_find(&r->list, &pick, p->backup != NULL ? p->backup : "latest", out, e);
-	return 0;
+		rc = repo_find_as_of(&r->list, &pick, t, out, e);
+	} else if (p->backup != NULL || want_default)
+		rc = repo_find(&r->list, &pick, p->backup != NULL ? p->backup : "latest", out, e);
+	if (rc != 0 && e->kind == ERR_NOTFOUND)
+		return err_where(e, "repository %s", r->opts->repo);
+	return rc;
+}
+
+int
+cmd_repo_some(const struct cmd_repo *r, struct err *e)
+{
+	for (size_t i = 0; i < r->list.n; i++)
+		if (r->list.backups[i].state != REPO_BAD && cmd_repo_wanted(r, &r->list.backups[i]))
+			return 0;
+	(void)repo_find_none(&r->list, r->opts->series, e);
+	return err_where(e, "repository %s", r->opts->repo);
 }
 
 static int

@@ -136,6 +136,8 @@ int cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool fr
 const char *cmd_signature_name(const struct cmd_repo *r, const struct repo_backup *b);
 /* Is a backup of the series that was asked for (or was none)? */
 bool cmd_repo_wanted(const struct cmd_repo *r, const struct repo_backup *b);
+/* ERR_NOTFOUND when there is none of what is asked for at all: else "no match" would mislead. */
+int cmd_repo_some(const struct cmd_repo *r, struct err *e);
 
 /* ---- output ---- */
 /* {"type": "tarseal-manifest-NAME", "version": 1, ... ; json_end() closes it. */

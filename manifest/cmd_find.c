@@ -322,7 +322,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	struct buf path = {0};
 
 	if (understand(&f, &path, &q, e) == 0 && cmd_repo_open(&r, &repo_opts, e) == 0 &&
-	    cmd_repo_pick(&r, &pick_opts, false, &b, e) == 0 &&
+	    cmd_repo_some(&r, e) == 0 && cmd_repo_pick(&r, &pick_opts, false, &b, e) == 0 &&
 	    cmd_repo_catalog(&r, b, opt_no_catalog, &c, e) == 0) {
 		if (b != NULL) {
 			q.series = b->seal.series;

@@ -142,7 +142,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	struct buf path = {0};
 
 	if (path_clean(&path, args->items[0], e) == 0 && cmd_repo_open(&r, &repo_opts, e) == 0 &&
-	    cmd_repo_catalog(&r, NULL, opt_no_catalog, &c, e) == 0)
+	    cmd_repo_some(&r, e) == 0 && cmd_repo_catalog(&r, NULL, opt_no_catalog, &c, e) == 0)
 		(void)tell(c, buf_str(&path), common->json, e);
 	catalog_close(c);
 	cmd_repo_done(&r);

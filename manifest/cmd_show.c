@@ -57,7 +57,8 @@ pick(struct facts *f, const char *which, struct err *e)
 		if (cmd_repo_pick(f->r, &(struct cmd_pick_opts){0}, true, &b, e) != 0)
 			return -1;
 	} else if (repo_find(&f->r->list, &any, which, &b, e) != 0)
-		return -1;
+		return e->kind == ERR_NOTFOUND ? err_where(e, "repository %s", f->r->opts->repo)
+					       : -1;
 	/* The list does not keep what older seals hold. */
 	return repo_read_seal(f->r->repo, b->name, f->r->trust, &f->b, e);
 }

@@ -342,17 +342,18 @@ end_text(const struct restore_report *r)
 {
 	const struct restore_opts *o = r->opts;
 	struct buf target = {0};
+	const char *noun = r->entries == 1 ? "entry" : "entries";
 	char size[32];
 
 	put_size(r->bytes, size);
 	if (o->target != NULL)
 		path_display(&target, o->target, strlen(o->target));
 	if (o->dry_run)
-		(void)printf("%" PRIu64 " entries (%s) would be restored from %s\n", r->entries,
+		(void)printf("%" PRIu64 " %s (%s) would be restored from %s\n", r->entries, noun,
 		    size, r->backup->name);
 	else
-		(void)printf("Restored %" PRIu64 " entries (%s) from %s to %s in %.1f s\n",
-		    r->entries, size, r->backup->name, buf_str(&target),
+		(void)printf("Restored %" PRIu64 " %s (%s) from %s to %s in %.1f s\n", r->entries,
+		    noun, size, r->backup->name, buf_str(&target),
 		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
 	if (restore_report_wrong(r))
 		(void)printf(

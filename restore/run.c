@@ -38,10 +38,13 @@ find_backup(struct run *r, struct err *e)
 {
 	const struct restore_opts *o = r->o;
 	const struct repo_pick pick = {.series = o->series, .accept_unsigned = o->untrusted};
+	const char *which = o->backup == NULL ? "latest" : o->backup;
+	int rc = o->as_of != NULL ? repo_find_as_of(&r->list, &pick, o->at, &r->backup, e)
+				  : repo_find(&r->list, &pick, which, &r->backup, e);
 
-	if (o->as_of != NULL)
-		return repo_find_as_of(&r->list, &pick, o->at, &r->backup, e);
-	return repo_find(&r->list, &pick, o->backup == NULL ? "latest" : o->backup, &r->backup, e);
+	if (rc != 0 && e->kind == ERR_NOTFOUND)
+		return err_where(e, "repository %s", o->repo);
+	return rc;
 }
 
 static int

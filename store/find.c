@@ -104,6 +104,15 @@ is_after_time(const struct newest *q, const struct repo_backup *best, uint64_t s
 	return false;
 }
 
+/* A bad seal's series is known by its name only. */
+static bool
+named_for(const char *name, const char *series)
+{
+	size_t len = series != NULL ? strlen(series) : 0;
+
+	return series == NULL || (strncmp(name, series, len) == 0 && name[len] == '-');
+}
+
 /*
  * A seal that cannot be read might be the newest of the series.  Its name tells
  * the series, as backup makes names; what a later good seal holds is older.
@@ -112,14 +121,12 @@ static int
 check_no_bad_one_is_newer(const struct newest *q, const struct repo_backup *best, struct err *e)
 {
 	const char *series = best->seal.series;
-	size_t len = strlen(series);
 
 	for (size_t i = 0; i < q->l->n; i++) {
 		const struct repo_backup *b = &q->l->backups[i];
 		uint64_t seq;
 
-		if (b->state != REPO_BAD || strncmp(b->name, series, len) != 0 ||
-		    b->name[len] != '-')
+		if (b->state != REPO_BAD || !named_for(b->name, series))
 			continue;
 		seq = sequence_of_bad(q, series, b->name);
 		if (seq <= best->seal.sequence || is_after_time(q, best, seq))
@@ -130,6 +137,71 @@ check_no_bad_one_is_newer(const struct newest *q, const struct repo_backup *best
 		    b->name, best->name, b->why->msg);
 	}
 	return 0;
+}
+
+/* "; it has a, b and more" */
+static void
+put_series(const struct repo_list *l, struct buf *text)
+{
+	const char *before = NULL; /* they come by series */
+	int n = 0;
+
+	for (size_t i = 0; i < l->n && n <= 3; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		if (b->state == REPO_BAD || (before != NULL && strcmp(before, b->seal.series) == 0))
+			continue;
+		before = b->seal.series;
+		if (n == 3)
+			buf_puts(text, " and more");
+		else
+			buf_printf(text, "%s%s", n == 0 ? "; it has " : ", ", before);
+		n++;
+	}
+}
+
+static const struct repo_backup *
+first_bad(const struct repo_list *l, const char *series)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->backups[i].state == REPO_BAD && named_for(l->backups[i].name, series))
+			return &l->backups[i];
+	return NULL;
+}
+
+int
+repo_find_none(const struct repo_list *l, const char *series, struct err *e)
+{
+	const struct repo_backup *bad = first_bad(l, series);
+	struct buf text = {0};
+
+	if (bad != NULL)
+		return err_set(e, bad->why->kind == ERR_SYS ? ERR_SYS : ERR_CORRUPT,
+		    "no backup%s%s has a seal that can be read: %s: %s",
+		    series != NULL ? " of series " : "", series != NULL ? series : "", bad->name,
+		    bad->why->msg);
+	buf_puts(&text, "no backup");
+	if (series != NULL) {
+		buf_printf(&text, " of series %s", series);
+		put_series(l, &text);
+	}
+	if (l->n == 0 && l->n_unsealed > 0)
+		buf_printf(&text,
+		    "; %zu archive%s without a seal, %s%s (manifest import makes backups of such)",
+		    l->n_unsealed, l->n_unsealed == 1 ? "" : "s", l->unsealed[0],
+		    l->n_unsealed == 1 ? "" : " and on");
+	(void)err_set(e, ERR_NOTFOUND, "%s", text.failed ? "no backup" : buf_str(&text));
+	buf_done(&text);
+	return -1;
+}
+
+static bool
+has_any(const struct newest *q)
+{
+	for (size_t i = 0; i < q->l->n; i++)
+		if (q->l->backups[i].state != REPO_BAD && in_series(&q->l->backups[i], q->pick))
+			return true;
+	return false;
 }
 
 static int
@@ -147,6 +219,8 @@ find_newest(const struct newest *q, const struct repo_backup **out, struct err *
 		return 0;
 	}
 	const char *series = q->pick->series, *of = series != NULL ? " of series " : "";
+	if (!has_any(q))
+		return repo_find_none(q->l, series, e);
 	series = series != NULL ? series : "";
 	if (q->as_of == NULL)
 		return err_set(e, ERR_NOTFOUND, "no complete backup%s%s", of, series);

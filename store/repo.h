@@ -126,6 +126,12 @@ struct repo_pick {
  */
 int repo_find(const struct repo_list *l, const struct repo_pick *pick, const char *which,
     const struct repo_backup **out, struct err *e);
+/*
+ * ERR_NOTFOUND that says what is missing (any backup, or one of that series; NULL: any) and what is
+ * there in its stead: other series, archives without a seal.  With seals that cannot be read
+ * ERR_SYS or ERR_CORRUPT: one of them may be it.
+ */
+int repo_find_none(const struct repo_list *l, const char *series, struct err *e);
 /* The newest with created <= t, complete or not.  ERR_NOTFOUND when none is that old. */
 int repo_find_as_of(const struct repo_list *l, const struct repo_pick *pick, struct timespec t,
     const struct repo_backup **out, struct err *e);

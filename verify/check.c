@@ -83,20 +83,31 @@ hash_file(int fd, uint64_t len, uint8_t digest[SHA256_LEN], struct err *e)
 
 /* ---- another's ---- */
 
-/* The one that a file of this size, and of this digest when it is not NULL, was made for. */
+static uint64_t
+sealed_size(const struct seal *s, enum repo_part part)
+{
+	return part == REPO_ARCHIVE ? s->archive_size : s->manifest_size;
+}
+
+static const uint8_t *
+sealed_digest(const struct seal *s, enum repo_part part)
+{
+	return part == REPO_ARCHIVE ? s->archive_digest : s->manifest_digest;
+}
+
+/* Another backup that a file of this size, and of this digest when it is not NULL, was made for. */
 static const struct repo_backup *
 owner_of(const struct check *c, enum repo_part part, uint64_t size, const uint8_t *digest)
 {
+	const uint8_t *ours = sealed_digest(c->seal, part);
+
 	for (size_t i = 0; i < c->list->n; i++) {
 		const struct repo_backup *b = &c->list->backups[i];
-		const struct seal *s = &b->seal;
-		bool archive = part == REPO_ARCHIVE;
+		const uint8_t *theirs = sealed_digest(&b->seal, part);
 
-		if (b != c->backup && b->state != REPO_BAD &&
-		    (archive ? s->archive_size : s->manifest_size) == size &&
-		    (digest == NULL ||
-			memcmp(archive ? s->archive_digest : s->manifest_digest, digest,
-			    SHA256_LEN) == 0))
+		if (b->state != REPO_BAD && sealed_size(&b->seal, part) == size &&
+		    memcmp(theirs, ours, SHA256_LEN) != 0 &&
+		    (digest == NULL || memcmp(theirs, digest, SHA256_LEN) == 0))
 			return b;
 	}
 	return NULL;
@@ -114,18 +125,19 @@ put_exchanged(const struct check *c, enum repo_part part, const struct repo_back
 }
 
 /*
- * A file of another size than the sealed one, that is whole and another backup's: to hold
- * it against this one's index would call every file damaged.  1: so it is, and told.
+ * A file that is whole, and another backup's: to hold it against this one's index would call
+ * every file damaged.  1: so it is, and told.  An archive of the sealed size is not read twice for
+ * that: its digest comes out of the sweep.
  */
 static int
 check_exchanged(struct check *c, enum repo_part part, int fd, uint64_t len, struct err *e)
 {
-	uint64_t sealed = part == REPO_ARCHIVE ? c->seal->archive_size : c->seal->manifest_size;
 	uint8_t digest[SHA256_LEN];
 	const struct repo_backup *owner;
 	struct err why = {0};
 
-	if (len == sealed || owner_of(c, part, len, NULL) == NULL)
+	if (owner_of(c, part, len, NULL) == NULL ||
+	    (part == REPO_ARCHIVE && len == c->seal->archive_size))
 		return 0;
 	if (hash_file(fd, len, digest, &why) < 0)
 		return verify_cannot_go_on(&why) ? (*e = why, -1) : 0; /* the sweep will tell */
@@ -184,7 +196,6 @@ static int
 check_manifest_digest(struct check *c, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
-	const struct repo_backup *owner;
 	struct err why = {0};
 
 	if (hash_file(c->sweep.source.manifest_fd, c->seal->manifest_size, digest, &why) < 0) {
@@ -195,12 +206,7 @@ check_manifest_digest(struct check *c, struct err *e)
 		return 0;
 	}
 	c->manifest_good = memcmp(digest, c->seal->manifest_digest, SHA256_LEN) == 0;
-	if (c->manifest_good)
-		return 0;
-	owner = owner_of(c, REPO_MANIFEST, c->seal->manifest_size, digest);
-	if (owner != NULL)
-		put_exchanged(c, REPO_MANIFEST, owner);
-	else
+	if (!c->manifest_good)
 		verify_report_put(c->report, VERIFY_DAMAGE, "manifest-digest",
 		    "the manifest's digest differs from the sealed one");
 	return 0;

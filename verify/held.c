@@ -25,6 +25,17 @@ struct held {
 	const struct repo_backup *newest; /* whose word counts; NULL: none */
 };
 
+static void
+tell_bad_seal(const struct held *h, const struct repo_backup *b)
+{
+	if (b->why->kind == ERR_SYS)
+		verify_report_put(h->report, VERIFY_DAMAGE, "seal-bad",
+		    "%s: its seal cannot be read: %s", b->name, b->why->msg);
+	else
+		verify_report_put(
+		    h->report, VERIFY_TRUST, "seal-bad", "%s: bad seal: %s", b->name, b->why->msg);
+}
+
 /*
  * A seal with a wrong form cannot have been signed so: it proves nothing, as one
  * with a wrong signature.  One that the disk does not give back is damage.
@@ -36,9 +47,7 @@ tell_bad_seals(const struct held *h)
 		const struct repo_backup *b = &h->list->backups[i];
 
 		if (b->state == REPO_BAD && verify_in_scope(b, h->opts))
-			verify_report_put(h->report,
-			    b->why->kind == ERR_SYS ? VERIFY_DAMAGE : VERIFY_TRUST, "seal-bad",
-			    "%s: bad seal: %s", b->name, b->why->msg);
+			tell_bad_seal(h, b);
 	}
 }
 

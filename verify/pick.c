@@ -74,7 +74,10 @@ pick_names(
 			pick_latest(l, o, p);
 		else if (repo_find(l, &any, o->backups.items[i], &b, &why) == 0)
 			p->picked[b - l->backups] = true;
-		else if (why.kind != ERR_CORRUPT) /* bad seals are reported anyhow */
+		else if (why.kind == ERR_NOTFOUND) {
+			*e = why;
+			return err_where(e, "repository %s", o->repo);
+		} else if (why.kind != ERR_CORRUPT) /* bad seals are reported anyhow */
 			return *e = why, -1;
 	}
 	return 0;
@@ -86,9 +89,8 @@ none(const struct repo_list *l, const struct verify_opts *o, struct err *e)
 	for (size_t i = 0; i < l->n; i++)
 		if (verify_in_scope(&l->backups[i], o))
 			return 0; /* bad or incomplete ones only: there is something to tell */
-	if (o->series != NULL)
-		return err_set(e, ERR_NOTFOUND, "no backup of series %s in %s", o->series, o->repo);
-	return err_set(e, ERR_NOTFOUND, "no backup in %s", o->repo);
+	(void)repo_find_none(l, o->series, e);
+	return err_where(e, "repository %s", o->repo);
 }
 
 int

@@ -19,11 +19,14 @@ night() { # DATE REPO [OPTION...]
 noise 30000 1 >data/file
 night '2026-02-01 01:00:00' whole
 noise 40000 2 >data/file
+seq 20 | split -l 1 - data/part # so that the manifests too have three lengths
 night '2026-02-02 01:00:00' whole
 noise 50000 3 >data/file
+rm data/part?[a-m]
 night '2026-02-03 01:00:00' whole
 one=autolab-backup-20260201_010000 two=autolab-backup-20260202_010000 three=autolab-backup-20260203_010000
 rm whole/catalog.sqlite3
+rm data/part*
 fresh() {
 	rm -rf repo
 	cp -a whole repo

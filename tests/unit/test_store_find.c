@@ -91,9 +91,9 @@ static void
 latest_of_nothing_is_not_found(void **state)
 {
 	(void)state;
-	refuses(&any, "latest", ERR_NOTFOUND, "no complete backup");
+	refuses(&any, "latest", ERR_NOTFOUND, "no backup");
 	add("b-1", "b", 1, REPO_TRUSTED);
-	refuses(&series_a, "latest", ERR_NOTFOUND, "no complete backup of series a");
+	refuses(&series_a, "latest", ERR_NOTFOUND, "no backup of series a; it has b");
 }
 
 static void
