@@ -111,6 +111,24 @@ open_dest(struct copy *c, const char *dest, struct err *e)
 
 /* ---- what ---- */
 
+/*
+ * Where a backup run seals and prunes while the directory is read, what it prunes is not seen, nor
+ * the seal that holds it no longer; who looks again sees that.
+ */
+static int
+list_again_if_torn(struct copy *c, struct err *e)
+{
+	struct repo_list *l = &c->from.list;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		missing += copy_held_missing(l, &l->backups[i], c->from.trust != NULL);
+	if (missing == 0)
+		return 0;
+	repo_list_done(l);
+	return repo_list(c->from.repo, c->from.trust, l, e);
+}
+
 static int
 pick_names(struct copy *c, const struct opt_list *args, struct err *e)
 {
@@ -372,8 +390,9 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 			     .dry_run = dry_run}};
 	enum cli_status status = CLI_OK;
 
-	if (cmd_repo_open(&c.from, &repo_opts, e) == 0 && pick(&c, args, e) == 0 &&
-	    open_dest(&c, args->items[0], e) == 0 && make_plan(&c, e) == 0)
+	if (cmd_repo_open(&c.from, &repo_opts, e) == 0 && list_again_if_torn(&c, e) == 0 &&
+	    pick(&c, args, e) == 0 && open_dest(&c, args->items[0], e) == 0 &&
+	    make_plan(&c, e) == 0)
 		status = run_open(&c, common, e);
 	copy_plan_done(&c.plan);
 	free(c.wanted);

@@ -35,3 +35,20 @@ for i in 0 2 3; do
 done
 grep -q '^Copied 3 backups (.*) to dest$' out || fail "$(cat out)"
 quiet verify --all --repo dest --trust key.pub
+
+# The same while the directory is read: its names are known, and not the one of the new seal.
+strace -f -qq -o trace -e trace=getdents64 -e inject=getdents64:delay_exit=3s:when=1 \
+    manifest copy dest --repo repo --trust key.pub >out 2>err &
+copy=$!
+# strace tells of the call when it is over: look at what the program has open.
+until grep -qs "^pos:.*[1-9]" /proc/"$(pgrep -P $copy manifest || echo none)"/fdinfo/[4-9]; do
+	kill -0 $copy 2>/dev/null || break
+	sleep 0.05
+done
+rm "repo/${names[2]}".*
+backup_tree data repo --timezone Asia/Kolkata
+names+=("$(basename "$(newest repo)")")
+wait $copy || fail "exit $?: $(cat out err)"
+grep -q "^${names[4]}: copied" out || fail "the new one is not copied: $(cat out err)"
+[ ! -s err ] || fail "$(cat err)"
+quiet verify --all --repo dest --trust key.pub
