@@ -14,6 +14,7 @@
 
 #define BUSY_MS 5000
 #define STEPS_A_CALL 1000
+#define DAMAGED "the catalog is damaged: "
 
 /*
  * Asked every STEPS_A_CALL steps of SQLite's virtual machine: has a signal come, or
@@ -293,7 +294,16 @@ catalog_db_current(const struct catalog *c, struct err *e)
 int
 catalog_db_damaged(struct err *e, const char *what)
 {
-	return err_set(e, ERR_CORRUPT, "the catalog is damaged: %s", what);
+	return err_set(e, ERR_CORRUPT, DAMAGED "%s", what);
+}
+
+int
+catalog_db_advise(const struct catalog *c, struct err *e)
+{
+	if (e != NULL && e->kind == ERR_CORRUPT && c->path[0] != '\0' &&
+	    strncmp(e->msg, DAMAGED, strlen(DAMAGED)) == 0)
+		(void)err_where(e, "%s (\"manifest rebuild\" makes a new one)", c->path);
+	return -1;
 }
 
 int

@@ -85,6 +85,8 @@ int catalog_db_int(struct catalog *c, const char *sql, int64_t *value, struct er
 int catalog_db_current(const struct catalog *c, struct err *e);
 /* ERR_CORRUPT: "the catalog is damaged: WHAT". */
 int catalog_db_damaged(struct err *e, const char *what);
+/* A question has failed: say what can be done when the repository's catalog is at fault.  -1. */
+int catalog_db_advise(const struct catalog *c, struct err *e);
 /* A digest in a column; ERR_CORRUPT when it is none. */
 int catalog_db_digest(sqlite3_stmt *st, int col, uint8_t out[SHA256_LEN], struct err *e);
 /* A path as it is stored, in key (cleared first). ERR_UNSUPPORTED: too long. */

@@ -269,5 +269,5 @@ catalog_query(
 	catalog_answers_done(&w.answers);
 	catalog_fetch_done(&w.fetch);
 	free(w.counted);
-	return rc;
+	return rc < 0 ? catalog_db_advise(c, e) : rc;
 }

@@ -191,7 +191,7 @@ catalog_stats_totals(
 		*out = s;
 	else
 		catalog_stats_done(&s);
-	return rc;
+	return rc < 0 ? catalog_db_advise(c, e) : rc;
 }
 
 void

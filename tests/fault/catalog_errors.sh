@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # long
-# Each system call of a rebuild, and of bringing the catalog up to date, made to fail in
-# turn, or the program killed there: questions are answered as before, and the next
-# rebuild succeeds.
+# Each system call of a rebuild, and of bringing the catalog up to date with a backup that
+# came and with one that went, made to fail in turn, or the program killed there: questions
+# are answered as before, and the next rebuild succeeds.
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 
@@ -20,6 +20,7 @@ rm -r data/db
 backup_tree data repo
 ask() { manifest find --repo repo --trust key.pub --json '**' "$@"; }
 ask --no-catalog >want
+cp repo/catalog.sqlite3 both.sqlite3
 
 # trial CALL INJECTION N COMMAND...: false when there is no Nth call.
 trial() {
@@ -81,6 +82,22 @@ for call in openat pwrite64 fsync fdatasync unlink close; do
 		done
 	done
 done
+# One that went: the oldest is taken out of the catalog that has both.
+oldest=$(cd repo && printf '%s\n' *.seal | head -n 1)
+rm "repo/${oldest%.seal}".*
+ask --no-catalog >want
+update_tried=$tried
+for call in pwrite64 fdatasync unlink; do
+	for inject in error=EIO error=ENOSPC signal=KILL; do
+		for n in $(seq 1 200); do
+			rm -f repo/catalog.sqlite3*
+			cp both.sqlite3 repo/catalog.sqlite3
+			trial "$call" "$inject" "$n" ls || break
+			judge "taken out: $call $n $inject"
+		done
+	done
+done
+[ $((tried - update_tried)) -ge 30 ] || fail "only $((tried - update_tried)) failures while a backup is taken out"
 if [ $tried -lt 200 ] || [ $failed -lt 50 ]; then
 	fail "only $tried failures were tried, and $failed were felt"
 fi
