@@ -70,3 +70,17 @@ same_tree app/data back
 [ -e repo/autolab-backup-20260209_000005.hold ] || fail "there is no hold"
 quiet verify --all --repo offsite/backups --trust key.pub
 quiet verify --all --repo repo --trust key.pub --anchor verifier/anchor
+
+# What the page says that backup says, it says.
+python3 - "${OPERATIONS_PAGE:-$TOP/docs/OPERATIONS.md}" "$TOP"/[a-z]*/*.c <<'EOF_PY'
+import os, re, sys
+
+table = re.search(r"^[|] it says .*?\n\n", open(sys.argv[1]).read(), re.S | re.M).group()
+phrases = [p for row in table.splitlines() if row for p in re.findall(r"`([^`]*)`", row.split("|")[1])]
+assert len(phrases) >= 12, phrases
+texts = "".join(re.sub(r'"\s*\n\s*"', "", open(f).read()) for f in sys.argv[2:])
+system = {os.strerror(n) for n in range(134)}
+for part in (part.strip() for p in phrases for part in re.split(r"\.\.\.|: |, ", p)):
+    if len(part) > 3 and part not in system and not re.search(re.escape(part).replace("s\\ ", "(s|%s)\\ "), texts):
+        sys.exit("docs/OPERATIONS.md says \"%s\", and no program does" % part)
+EOF_PY
