@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 need faketime
+[ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
 
 tree=data
 mkdir -p $tree/logs $tree/$'odd\ndir'

@@ -16,6 +16,7 @@ ln -s $'to\e]0;title\a' data/link
 set_times data
 make_repo repo
 backup_tree data repo
+sleep 1.1 # names of one length
 for f in data/*/* data/link data/caf*; do
 	[ -d "$f" ] || touch -h -d '2020-03-01 UTC' "$f"
 done
