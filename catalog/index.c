@@ -324,7 +324,7 @@ catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, s
 			*e = why;
 		return -1;
 	}
-	log_warn("%s: its manifest cannot be read, so what it holds is not known", why.msg);
+	log_warn("what this backup holds is not known: %s", why.msg);
 	return record_unreadable(c, s, e);
 }
 

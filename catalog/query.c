@@ -155,7 +155,9 @@ warn_of_unreadable(const struct walk *w)
 		    strcmp(b->series_name, w->series) != 0)
 			continue;
 		log_warn(
-		    "%s: its manifest could not be read, so what it holds is not known", b->name);
+		    "%s: what it holds is not known: its manifest could not be read (verify tells "
+		    "why)",
+		    b->name);
 		b->warned = true;
 	}
 }
@@ -171,8 +173,8 @@ check_sequence(const struct walk *w, struct err *e)
 		return err_set(e, ERR_NOTFOUND, "series %s has no backup of sequence %llu",
 		    w->series, (unsigned long long)w->q->sequence);
 	if (!w->backups[i].readable)
-		return err_set(
-		    e, ERR_CORRUPT, "%s: its manifest cannot be read", w->backups[i].name);
+		return err_set(e, ERR_CORRUPT,
+		    "%s: its manifest could not be read (verify tells why)", w->backups[i].name);
 	return 0;
 }
 

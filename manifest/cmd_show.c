@@ -229,9 +229,9 @@ print_human(struct facts *f)
 	print_origin(s);
 	field("entries", "%" PRIu64, s->entries);
 	field_size("content", s->bytes, "");
-	field_size("archive", s->archive_size, f->archive_there ? "" : ": NOT THERE");
+	field_size("archive", s->archive_size, f->archive_there ? "" : ": NOT AS SEALED");
 	field_digest("  sha256", s->archive_digest);
-	field_size("manifest", s->manifest_size, f->manifest_there ? "" : ": NOT THERE");
+	field_size("manifest", s->manifest_size, f->manifest_there ? "" : ": NOT AS SEALED");
 	field_digest("  sha256", s->manifest_digest);
 	print_state(s);
 	field_digest("seal-sha256", s->text_digest);

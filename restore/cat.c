@@ -98,6 +98,27 @@ put_entry(struct cat *c, struct restore_slice *s, const struct entry *en,
 	return 0;
 }
 
+/* Say which file it is that ends the stream: the first one in the member that is wanted. */
+static int
+blame(struct cat *c, const struct buf *text, struct err *e)
+{
+	struct section_parser *p = NULL;
+	struct section_line line;
+	const char *place = NULL;
+
+	if (e->kind != ERR_CORRUPT || text == NULL ||
+	    section_parser_new(&p, text->data, text->len, NULL) != 0)
+		return -1;
+	while (place == NULL && section_next(p, &line, NULL) == 1)
+		if (!line.is_note && line.type == ENTRY_FILE)
+			place =
+			    restore_select_place(c->ctx->select, line.path, line.path_len, false);
+	if (place != NULL)
+		(void)err_where(e, "%s", place);
+	section_parser_free(p);
+	return -1;
+}
+
 static int
 put_files(struct cat *c, const struct manifest_member *m, struct err *e)
 {
@@ -115,7 +136,7 @@ put_files(struct cat *c, const struct manifest_member *m, struct err *e)
 	}
 	if ((plain = restore_load_member(c->load, m, e)) == NULL ||
 	    restore_slice_open(&s, plain, text, c->ctx->select, c->ctx->report, e) != 0)
-		return -1;
+		return blame(c, text, e);
 	while ((rc = restore_slice_next(&s, &en, &line, &told, e)) == 1)
 		if (put_entry(c, &s, &en, line, e) != 0)
 			break;
@@ -178,7 +199,7 @@ begin_big(struct cat *c, const struct manifest_member *m, struct err *e)
 	if (restore_select_place(c->ctx->select, m->path, m->path_len, false) == NULL)
 		return 0;
 	if ((plain = restore_load_member(c->load, m, e)) == NULL)
-		return -1;
+		return err_where(e, "%s", m->path);
 	buf_append(&copy, plain->data, plain->len);
 	rc = buf_check(&copy, e);
 	if (rc == 0)
@@ -204,7 +225,7 @@ put_chunk(struct cat *c, const struct manifest_member *m, struct err *e)
 	if ((plain = restore_load_member(c->load, m, e)) == NULL ||
 	    restore_big_hash(c->big, m, plain, e) != 0 ||
 	    restore_pieces_begin(&p, c->big, m, plain, e) != 0)
-		return -1;
+		return err_where(e, "%s", m->path);
 	while (restore_pieces_next(&p, &offset, &data, &len)) {
 		if (put_zeros(c, offset, e) != 0 || put(data, len, e) != 0)
 			return -1;

@@ -47,6 +47,22 @@ find_backup(struct run *r, struct err *e)
 	return rc;
 }
 
+/*
+ * Cut, grown, or another night's: each file that does not come back is told when its turn comes,
+ * but why all of them, and to a dry run, only this tells.
+ */
+static void
+warn_size(const struct run *r)
+{
+	const struct repo_backup *b = r->backup;
+	uint64_t size;
+
+	if (repo_stat_part(r->repo, REPO_ARCHIVE, b->name, &size, NULL) == 0 &&
+	    size != b->seal.archive_size)
+		log_warn("%s.tar.gz: has %llu bytes, sealed were %llu: not all of it can be right",
+		    b->name, (unsigned long long)size, (unsigned long long)b->seal.archive_size);
+}
+
 static int
 open_all(struct run *r, struct err *e)
 {
@@ -67,6 +83,7 @@ open_all(struct run *r, struct err *e)
 		    r->backup->name, (unsigned long long)r->backup->seal.unreadable);
 	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
 		return err_where(e, "%s", r->backup->name);
+	warn_size(r);
 	return restore_select_new(&r->select, &o->paths, e);
 }
 
@@ -124,7 +141,11 @@ restore_planned(struct run *r, struct err *e)
 	/* A misspelt name should not leave an empty target behind. */
 	if (!r->plan.all && r->plan.n_ranges == 0)
 		return 0;
-	return r->o->to_stdout ? restore_cat(&ctx, r->load, e) : write_target(r, e);
+	if (!r->o->to_stdout)
+		return write_target(r, e);
+	if (restore_cat(&ctx, r->load, e) != 0)
+		return e->kind == ERR_CORRUPT ? err_where(e, "%s", r->backup->name) : -1;
+	return 0;
 }
 
 static enum cli_status

@@ -242,7 +242,7 @@ show_tells_when_a_part_is_missing(void **state)
 	assert_int_equal(
 	    unlink(strcat(strcpy((char[512]){0}, cf_path(&w->f, w->names[1])), ".tar.gz")), 0);
 	assert_int_equal(manifest(w, "show", w->names[1], "--trust", w->f.pub, NULL), CLI_WRONG);
-	has(w->c.out, "NOT THERE");
+	has(w->c.out, "NOT AS SEALED");
 }
 
 /* ---- ls ---- */
