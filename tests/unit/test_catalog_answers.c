@@ -221,6 +221,34 @@ hard_links_by_the_thousand_have_their_targets_versions(void **state)
 	catalog_close(c);
 }
 
+static int
+put_path(void *ctx, const struct catalog_version *v, struct err *e)
+{
+	(void)e;
+	buf_printf(ctx, "%s;", v->path);
+	return 0;
+}
+
+/* It sorts where a look at the next child begins. */
+static void
+a_name_with_the_lowest_byte_is_listed_too(void **state)
+{
+	static const struct cf_entry v[] = {
+	    D(""), D("a"), F("a/x", 1), F("a\001", 1), D("b"), F("b/a", 1), F("b\001", 1)};
+	struct world *w = *state;
+	struct buf b = {0};
+	struct catalog *c;
+	struct err e = {0};
+
+	cf_backup(&w->f, &(struct cf_opts){.sequence = 1}, v, N(v), NULL);
+	c = synced(w);
+	assert_int_equal(
+	    catalog_query(c, &(struct catalog_query){.below = ""}, put_path, &b, &e), 0);
+	assert_string_equal(buf_str(&b), "a;a\001;b;b\001;");
+	buf_done(&b);
+	catalog_close(c);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
@@ -229,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_slow_reader_sees_a_backup_go_from_the_middle),
 	    T(a_slow_reader_sees_the_oldest_go),
+	    T(a_name_with_the_lowest_byte_is_listed_too),
 	    T(hard_links_by_the_thousand_have_their_targets_versions),
 	};
 
