@@ -163,8 +163,14 @@ check_holds(const struct held *h)
 	}
 }
 
+/* Backups of the series that count, and that the newest holds no longer. */
+struct dropped {
+	size_t n;
+	const struct repo_backup *first, *last;
+};
+
 static void
-check_stranger(const struct held *h, const struct repo_backup *b)
+check_stranger(const struct held *h, const struct repo_backup *b, struct dropped *dropped)
 {
 	const char *newest = h->newest->name;
 	const char *other = b->seal.sequence == h->newest->seal.sequence
@@ -175,26 +181,45 @@ check_stranger(const struct held *h, const struct repo_backup *b)
 		verify_report_put(h->report, VERIFY_TRUST, "sequence-twice",
 		    "series %s: %s and %s have the same sequence number %" PRIu64, h->series,
 		    b->name, other, b->seal.sequence);
-	else if (counts(h, b))
-		verify_report_put(h->report, VERIFY_NOTE, "not-held",
-		    "series %s: %s is not held by %s any more (a pruning that was cut short?)",
-		    h->series, b->name, newest);
-	else if (!h->picks->picked[b - h->list->backups])
+	else if (counts(h, b)) {
+		if (dropped->n++ == 0)
+			dropped->first = b;
+		dropped->last = b;
+	} else if (!h->picks->picked[b - h->list->backups])
 		verify_report_put(h->report, h->opts->untrusted ? VERIFY_NOTE : VERIFY_TRUST,
 		    "not-held", "series %s: %s is %s, and %s does not hold it", h->series, b->name,
 		    b->state == REPO_UNSIGNED ? "not signed" : "not signed by a trusted key",
 		    newest);
 }
 
+/* In one line: a copy that keeps all may have hundreds of them. */
+static void
+tell_dropped(const struct held *h, const struct dropped *d)
+{
+	if (d->n == 1)
+		verify_report_put(h->report, VERIFY_NOTE, "not-held",
+		    "series %s: %s is not held by %s any more (a pruning that was cut short, or a "
+		    "copy that keeps more?)",
+		    h->series, d->first->name, h->newest->name);
+	else if (d->n > 1)
+		verify_report_put(h->report, VERIFY_NOTE, "not-held",
+		    "series %s: %zu backups from %s to %s are not held by %s any more (a pruning "
+		    "that was cut short, or a copy that keeps more?)",
+		    h->series, d->n, d->first->name, d->last->name, h->newest->name);
+}
+
 static void
 check_others(const struct held *h)
 {
+	struct dropped dropped = {0};
+
 	for (size_t i = 0; i < h->list->n; i++) {
 		const struct repo_backup *b = &h->list->backups[i];
 
 		if (of_series(h, b) && b != h->newest && find_hold(h, b->name) == NULL)
-			check_stranger(h, b);
+			check_stranger(h, b, &dropped);
 	}
+	tell_dropped(h, &dropped);
 }
 
 static void
