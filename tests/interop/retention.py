@@ -83,6 +83,7 @@ class World:
         self.policy = {"app": {}, "app-db": {}}  # of the newest seal
         self.first = {}  # series -> archives that were there before its first backup
         self.foreign = {}
+        self.has_catalog = False
         self.log = []
 
     def write(self, name, text):
@@ -91,9 +92,10 @@ class World:
 
     def run(self, *args, status=(0,)):
         stamp = datetime.datetime.fromtimestamp(self.now, datetime.timezone.utc)
-        command = ["faketime", "-f", stamp.strftime("@%Y-%m-%d %H:%M:%S"), *args]
-        done = subprocess.run(command, capture_output=True, text=True,
-                              env=dict(os.environ, TZ="UTC"))
+        # Not by faketime(1): a semaphore that a killed one left about makes it fail.
+        done = subprocess.run(args, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, TZ="UTC", LD_PRELOAD=os.environ["FAKETIME_LIB"],
+                                       FAKETIME=stamp.strftime("@%Y-%m-%d %H:%M:%S")))
         self.log.append(f"{stamp.isoformat()} {' '.join(args)}: {done.returncode}")
         if done.returncode not in status:
             self.fail(f"exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -168,6 +170,7 @@ class World:
         known.append(Backup(name, want, int(facts["created"].split(".")[0]),
                             facts["complete"] == "yes"))
         self.policy[series] = policy
+        self.has_catalog = True
         kept = stays(known, policy)
         gone = [b for b in known if b.name not in kept]
         self.series[series] = [b for b in known if b.name in kept]
@@ -229,7 +232,7 @@ class World:
                  "key.pub", b.name)
 
     def verify(self, series):
-        if not self.series[series]:
+        if not self.series[series] or not self.has_catalog:  # where to note it
             return
         b = self.random.choice(self.series[series])
         level = self.random.choice(["quick", "standard", "deep"])
@@ -237,6 +240,21 @@ class World:
                  status=(0, 1) if not b.complete else (0,))
         if level != "quick" and b.complete:
             b.verified = True
+
+    def lose_catalog(self):
+        """And with it what verify found."""
+        path = f"{self.repo}/catalog.sqlite3"
+        if not os.path.exists(path):
+            return
+        if self.random.random() < 0.5:
+            os.remove(path)
+        else:
+            with open(path, "r+b") as f:
+                f.write(bytes(4096))
+        self.log.append("catalog lost")
+        self.has_catalog = False
+        for b in self.series["app"] + self.series["app-db"]:
+            b.verified = False
 
     def pass_time(self):
         kind = self.random.random()
@@ -283,8 +301,10 @@ class World:
             self.archive(series)
         elif kind < 0.84:
             self.mark(series)
-        elif kind < 0.91:
+        elif kind < 0.90:
             self.verify(series)
+        elif kind < 0.91:
+            self.lose_catalog()
         elif kind < 0.96:
             self.prune(series, policy)
         else:

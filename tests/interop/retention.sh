@@ -12,6 +12,8 @@ need faketime python3 busybox
 [ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
 [ -f /usr/share/zoneinfo/Europe/Kyiv ] || skip "needs zones"
 
+FAKETIME_LIB=$(faketime -f '+0' printenv LD_PRELOAD)
+export FAKETIME_LIB
 make_key
 [ "$(id -u)" != 0 ] || chown -R 65534:65534 .
 as_user true
