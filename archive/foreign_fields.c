@@ -392,7 +392,7 @@ take_all(struct foreign *f, const struct ustar *h, bool slash, struct err *e)
 	if (f->entry.type == ENTRY_SYMLINK || f->entry.type == ENTRY_HARDLINK) {
 		if (take_link(f, h, e) != 0)
 			return -1;
-		f->entry.link = (const char *)f->link.data;
+		f->entry.link = buf_str(&f->link);
 		f->entry.link_len = f->link.len;
 	}
 	if (f->path.len == 0 && f->entry.type != ENTRY_DIR)
@@ -411,7 +411,7 @@ foreign_fields(struct foreign *f, const struct ustar *h, struct err *e)
 	f->entry = (struct entry){.type = ENTRY_FILE};
 	if (take_records(f, e) != 0 || take_path(f, h, &slash, e) != 0)
 		return -1;
-	f->entry.path = (const char *)f->path.data;
+	f->entry.path = buf_str(&f->path);
 	f->entry.path_len = f->path.len;
 	if (take_all(f, h, slash, e) != 0)
 		return err_where(e, "%.300s", f->entry.path);
