@@ -292,9 +292,12 @@ import_reader_get(struct import_reader *r, uint64_t pos, void *out, size_t len, 
 	while (len > 0) {
 		size_t in = (size_t)(pos % BLOCK);
 		size_t n = BLOCK - in < len ? BLOCK - in : len;
-		if (load(r, pos / BLOCK, e) != 0)
+		if (load(r, pos / BLOCK, e) != 0) {
+			if (e != NULL && e->kind == ERR_CORRUPT)
+				e->kind = ERR_SYS; /* the disk's fault, not the archive's */
 			return err_where(e, "content that was put aside in %s, at %" PRIu64,
 			    repo_dir(r->s->repo), pos);
+		}
 		memcpy(to, r->plain.data + in, n);
 		to += n;
 		pos += n;
