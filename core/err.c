@@ -111,6 +111,10 @@ hint(int sys)
 		return " (ulimit -n)";
 	case EFBIG:
 		return " (ulimit -f, or the file system's limit)";
+	case ENOLCK:
+		return " (does the file server run its lock service?)";
+	case ENOTCONN:
+		return " (a FUSE mount whose program is gone?)";
 	default:
 		return "";
 	}
