@@ -147,6 +147,61 @@ attrs_of_what_is_gone_are_none(void **state)
 	assert_int_equal(a.denied, 0);
 }
 
+static void
+attributes_are_packed_and_unpacked(void **state)
+{
+	static const uint8_t acl[] = {2, 0, 0, 0, 1, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, 4, 0, 5, 0,
+	    0xff, 0xff, 0xff, 0xff, 32, 0, 5, 0, 0xff, 0xff, 0xff, 0xff};
+	static const struct entry_xattr list[] = {{"trusted.empty", "", 0}, {"user.x", "a\0b", 3}};
+	const struct entry en = {
+	    .xattrs = list, .n_xattrs = 2, .acl_default = acl, .acl_default_len = sizeof(acl)};
+	struct entry got = {0};
+	struct buf packed = {0};
+
+	(void)state;
+	attrs_pack(&en, &packed);
+	assert_int_equal(attrs_unpack(&a, packed.data, packed.len, &e), 0);
+	attrs_entry(&a, &got);
+	assert_int_equal(got.n_xattrs, 2);
+	assert_string_equal(got.xattrs[0].name, "trusted.empty");
+	assert_int_equal(got.xattrs[0].len, 0);
+	assert_string_equal(got.xattrs[1].name, "user.x");
+	assert_int_equal(got.xattrs[1].len, 3);
+	assert_memory_equal(got.xattrs[1].value, "a\0b", 3);
+	assert_null(got.acl_access);
+	assert_int_equal(got.acl_default_len, sizeof(acl));
+	assert_memory_equal(got.acl_default, acl, sizeof(acl));
+	/* Cut anywhere but between two, it is refused. */
+	size_t whole = 0;
+	for (size_t len = 0; len < packed.len; len++) {
+		err_clear(&e);
+		if (attrs_unpack(&a, packed.data, len, &e) == 0)
+			whole++;
+		else
+			assert_int_equal(e.kind, ERR_CORRUPT);
+	}
+	assert_int_equal(whole, 3);
+	/* None at all. */
+	assert_int_equal(attrs_unpack(&a, NULL, 0, &e), 0);
+	attrs_entry(&a, &got);
+	assert_int_equal(got.n_xattrs, 0);
+	assert_null(got.acl_default);
+	buf_done(&packed);
+}
+
+static void
+what_does_not_fit_is_known_before(void **state)
+{
+	static const struct entry_xattr big = {"user.big", "", ATTRS_MAX};
+	const struct entry small = {
+	    .xattrs = &(struct entry_xattr){"user.s", "", ATTRS_MAX - 100}, .n_xattrs = 1};
+	const struct entry large = {.xattrs = &big, .n_xattrs = 1};
+
+	(void)state;
+	assert_true(attrs_fit(&small));
+	assert_false(attrs_fit(&large));
+}
+
 int
 main(void)
 {
@@ -158,6 +213,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(attrs_take_acls_out_of_the_list, setup, teardown),
 	    cmocka_unit_test_setup_teardown(attrs_are_read_without_opening, setup, teardown),
 	    cmocka_unit_test_setup_teardown(attrs_of_what_is_gone_are_none, setup, teardown),
+	    cmocka_unit_test_setup_teardown(attributes_are_packed_and_unpacked, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_does_not_fit_is_known_before, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
