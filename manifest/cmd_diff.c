@@ -360,7 +360,7 @@ open_sides(struct job *job, const struct cmd_repo *r, struct err *e)
 		job->damage[i] = (struct damage){.backup = b[i]->name, .kept = &job->kept};
 		if (b[i]->seal.unreadable > 0)
 			log_warn("%s is incomplete: %" PRIu64 " paths could not be read when it "
-				 "was made, and are missing in it",
+				 "was made, and are not compared",
 			    b[i]->name, b[i]->seal.unreadable);
 		if (side_open(&job->sides[i], r->repo, &b[i]->seal,
 			&(struct side_opts){
@@ -386,8 +386,9 @@ tell(struct job *job, bool json, struct err *e)
 	if (rc != 0 || job->damage[0].n + job->damage[1].n > 0)
 		return CLI_WRONG;
 	if (is_empty(job))
-		(void)err_set(e, ERR_NOTFOUND, "%s: no such path in %s or %s", job->path,
-		    job->a->name, job->b->name);
+		(void)err_set(e, ERR_NOTFOUND, "%s: no such path in %s or %s%s", job->path,
+		    job->a->name, job->b->name,
+		    path_has_glob(job->path) ? " (a path, not a pattern)" : "");
 	return differences(&job->totals) == 0 ? CLI_OK : CLI_WRONG;
 }
 

@@ -151,10 +151,11 @@ static int
 alone(struct run *x, struct side *s, const struct side *other, struct err *e)
 {
 	struct diff_item d = {.kind = s == x->a ? DIFF_REMOVED : DIFF_ADDED};
+	const struct section_line *l = side_line(s);
 	struct side_content c;
 	int rc;
 
-	if (side_lost(other)) {
+	if (side_lost(other) || side_lacks(other, l->path, l->path_len)) {
 		x->totals->unknown++;
 		return side_next(s, e);
 	}

@@ -59,7 +59,8 @@ struct diff_total {
 struct diff_totals {
 	struct diff_total kinds[4]; /* by enum diff_kind */
 	uint64_t same; /* entries */
-	/* Entries of one that stand where the other is damaged: not compared, not told. */
+	/* Entries of one that stand where the other is damaged, or could not be read when it was
+	 * made: not compared, not told. */
 	uint64_t unknown;
 };
 

@@ -10,6 +10,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/stop.h"
+#include "manifest/unread.h"
 #include "seal/manifest.h"
 #include "store/repo.h"
 
@@ -33,6 +34,8 @@ struct side {
 	struct manifest_reader *finder;
 	struct buf found; /* text of the section at found_at; empty: none */
 	uint64_t found_at;
+
+	struct unread unread;
 };
 
 /* ---- damage ---- */
@@ -196,6 +199,12 @@ start(struct side *s, struct err *e)
 	return next_section(s, e);
 }
 
+static int
+open_finder(struct side *s, struct err *e)
+{
+	return s->finder != NULL ? 0 : manifest_reader_new(&s->finder, s->fd, s->seal, e);
+}
+
 int
 side_open(struct side **out, const struct repo *r, const struct seal *seal,
     const struct side_opts *o, struct err *e)
@@ -208,7 +217,10 @@ side_open(struct side **out, const struct repo *r, const struct seal *seal,
 	s->o = *o;
 	s->below_len = o->below != NULL ? strlen(o->below) : 0;
 	s->fd = repo_open_part(r, REPO_MANIFEST, seal->name, e);
-	if (s->fd < 0 || manifest_reader_new(&s->reader, s->fd, seal, e) != 0 || start(s, e) != 0) {
+	if (s->fd < 0 || manifest_reader_new(&s->reader, s->fd, seal, e) != 0 ||
+	    (seal->unreadable > 0 &&
+		(open_finder(s, e) != 0 || unread_read(&s->unread, s->finder, e) != 0)) ||
+	    start(s, e) != 0) {
 		/* That a sealed backup lacks its manifest is damage, and no answer. */
 		if (e != NULL && e->kind == ERR_NOTFOUND)
 			e->kind = ERR_CORRUPT;
@@ -231,6 +243,7 @@ side_close(struct side *s)
 	buf_done(&s->text);
 	buf_done(&s->last);
 	buf_done(&s->found);
+	unread_done(&s->unread);
 	free(s);
 }
 
@@ -253,6 +266,12 @@ bool
 side_lost(const struct side *s)
 {
 	return s->lost;
+}
+
+bool
+side_lacks(const struct side *s, const char *path, size_t len)
+{
+	return unread_has(&s->unread, path, len);
 }
 
 const struct section_line *
@@ -327,9 +346,7 @@ find(struct side *s, const char *path, size_t len, struct side_content *out, str
 	struct manifest_member m;
 	int rc, order;
 
-	if (s->finder == NULL && manifest_reader_new(&s->finder, s->fd, s->seal, e) != 0)
-		return -1;
-	if (manifest_seek_path(s->finder, path, len, e) != 0)
+	if (open_finder(s, e) != 0 || manifest_seek_path(s->finder, path, len, e) != 0)
 		return -1;
 	while ((rc = manifest_next(s->finder, &m, e)) == 1 && m.kind != MANIFEST_END) {
 		order = path_cmp(m.path, m.path_len, path, len);

@@ -45,6 +45,11 @@ enum side_at side_at(const struct side *s);
 /* Of the entry, or of the section's first; not at the end.  Lives until the side moves. */
 const char *side_path(const struct side *s, size_t *len);
 bool side_lost(const struct side *s);
+/*
+ * Could it be that the source had this path, and it is missing only because it, or a directory
+ * above it, could not be read?  (Also when the manifest cannot tell any more what was not read.)
+ */
+bool side_lacks(const struct side *s, const char *path, size_t len);
 /* At SIDE_LINE; lives until the side moves. */
 const struct section_line *side_line(const struct side *s);
 /* Both before a section with the same first path and digest: then all entries in it are equal. */

@@ -35,5 +35,8 @@ run_sh "manifest show --repo work --trust key.pub $held --json | grep -E 'hold|v
 run manifest show --repo work --trust key.pub autolab-backup --series autolab-backup
 run manifest list --repo work
 run manifest list --repo work -q
+# What it could not read is not gone.
+incomplete=$(grep -l '^# complete: no' work/*.seal)
+run manifest diff --repo work --trust key.pub previous "$(basename "$incomplete" .seal)"
 run manifest list --repo work --timezone Nowhere/Town
 run manifest list --repo nowhere

@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/stop.h"
 #include "manifest/side.h"
+#include "seal/section.h"
 #include "store/repo.h"
 #include "tests/unit/made.h"
 #include "tests/unit/scratch.h"
@@ -36,8 +37,9 @@ hardlink_to(const char *path, const char *target)
 	return en;
 }
 
+/* What could not be read is told in the section of the end. */
 static void
-make(const char *dir)
+make(const char *dir, unsigned unread)
 {
 	struct entry root = made_dir(""), a = made_file("a", 3), big = made_file("big", LARGE),
 		     c = made_file("c", 2), z1 = hardlink_to("z1", "a"),
@@ -54,22 +56,53 @@ make(const char *dir)
 	made_both(&m, &z1, NULL);
 	made_both(&m, &z2, NULL);
 	made_member(&m, MANIFEST_FILES, "z1", 0);
+	if (unread > 0) {
+		section_put_note(&m.section, SECTION_UNREADABLE, "x/dark", 6, "no right");
+		section_put_note(&m.section, SECTION_VANISHED, "gone", 4, NULL);
+		section_put_note(&m.section, SECTION_UNREADABLE, "b", 1, "no right");
+		for (unsigned i = 2; i < unread; i++) {
+			char path[1000];
+
+			(void)snprintf(path, sizeof(path), "n%0900u", i);
+			section_put_note(
+			    &m.section, SECTION_UNREADABLE, path, strlen(path), "no right");
+		}
+		m.seal.unreadable = unread;
+	}
 	made_end(&m, NULL);
 }
 
 static int
-setup(void **state)
+setup_a(void **state, unsigned unread)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct err e = {0};
 
 	assert_non_null(w);
 	scratch_new(w->dir);
-	make(w->dir);
+	make(w->dir, unread);
 	assert_int_equal(repo_open(&w->repo, w->dir, &e), 0);
 	assert_int_equal(repo_read_seal(w->repo, "s-20260101_000000", NULL, &w->b, &e), 0);
 	*state = w;
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	return setup_a(state, 0);
+}
+
+static int
+setup_incomplete(void **state)
+{
+	return setup_a(state, 2);
+}
+
+static int
+setup_very_incomplete(void **state)
+{
+	return setup_a(state, 1300); /* more than 1 MiB of paths */
 }
 
 static int
@@ -277,6 +310,45 @@ a_target_that_cannot_be_read_is_not_known(void **state)
 }
 
 static void
+what_could_not_be_read_is_not_missing(void **state)
+{
+	static const char *const lacks[] = {"b", "b/below", "x/dark", "x/dark/a/b"};
+	static const char *const knows[] = {
+	    "", "a", "b.", "bb", "gone", "x", "x/dar", "x/dark.", "y"};
+	struct world *w = *state;
+
+	open_side(w, NULL);
+	for (size_t i = 0; i < COUNT(lacks); i++)
+		assert_true(side_lacks(w->s, lacks[i], strlen(lacks[i])));
+	for (size_t i = 0; i < COUNT(knows); i++)
+		assert_false(side_lacks(w->s, knows[i], strlen(knows[i])));
+	assert_string_equal(walk(w, true), " a big c z1 z2 ");
+	/* What is damaged may have told of anything. */
+	flip_manifest(w, 120);
+	open_side(w, NULL);
+	assert_true(side_lacks(w->s, "y", 1));
+}
+
+static void
+of_too_many_it_may_be_any(void **state)
+{
+	struct world *w = *state;
+
+	open_side(w, NULL);
+	assert_true(side_lacks(w->s, "y", 1));
+	assert_string_equal(walk(w, true), " a big c z1 z2 ");
+}
+
+static void
+a_complete_backup_lacks_nothing(void **state)
+{
+	struct world *w = *state;
+
+	open_side(w, NULL);
+	assert_false(side_lacks(w->s, "b", 1));
+}
+
+static void
 a_signal_ends_it(void **state)
 {
 	struct world *w = *state;
@@ -302,6 +374,11 @@ main(void)
 	    T(a_link_has_the_content_of_its_target),
 	    T(what_is_damaged_is_told_and_stepped_over),
 	    T(a_target_that_cannot_be_read_is_not_known),
+	    cmocka_unit_test_setup_teardown(
+		what_could_not_be_read_is_not_missing, setup_incomplete, teardown),
+	    cmocka_unit_test_setup_teardown(
+		of_too_many_it_may_be_any, setup_very_incomplete, teardown),
+	    T(a_complete_backup_lacks_nothing),
 	    T(a_signal_ends_it),
 	};
 
