@@ -31,7 +31,8 @@ describe_run(struct run *r, struct err *e)
 	s->created = r->started;
 	if (s->created.tv_sec <
 	    0) /* a seal cannot say it: better now than after hours of packing */
-		return err_set(e, ERR_SYS, "the clock of this machine is before 1970: set it first");
+		return err_set(
+		    e, ERR_SYS, "the clock of this machine is before 1970: set it first");
 	if (r->o->run_id != NULL && set_string(&s->run_id, r->o->run_id, e) != 0)
 		return -1;
 	if (set_string(&s->source, r->source, e) != 0 || set_string(&s->host, host, e) != 0 ||

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "catalog/proven.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "store/holding.h"
 
 /*
@@ -25,6 +27,7 @@
 struct makeroom {
 	struct run *r;
 	struct space space;
+	bool told;
 	/* Of this round: */
 	struct retain_set set;
 	bool *goes; /* for each item */
@@ -122,8 +125,9 @@ one_round(struct makeroom *m, struct err *e)
 		return 0;
 	if (is_held && seal_anew(m, e) != 0)
 		return -1;
-	if (r->retention.n_gone == 0)
+	if (!m->told)
 		report_making_room(r->o, &r->o->keep);
+	m->told = true;
 	for (size_t i = 0; i < m->set.n; i++)
 		if (m->goes[i])
 			retention_remove(r, &m->set.items[i], true);
@@ -167,24 +171,64 @@ refuse(const struct run *r, const struct err *why, struct err *e)
 	return -1;
 }
 
+/* Until it fits, or there is nothing more. */
+static int
+rounds(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+	uint64_t inodes;
+	int rc = 1;
+
+	while (rc == 1 && space_is_short(&m->space)) {
+		rc = round_and_look(m, e);
+		if (rc == 1 && repo_free_space(r->repo, &m->space.room, &inodes, e) != 0)
+			rc = -1;
+	}
+	return rc < 0 ? err_where(e, "--make-room") : 0;
+}
+
 int
 makeroom_run(struct run *r, struct err *e)
 {
 	struct makeroom m = {.r = r};
 	struct err why = {0};
-	uint64_t inodes;
-	int rc = 1;
 
 	if (measure(r, &m.space, e) != 0)
 		return -1;
-	while (r->o->make_room && rc == 1 && space_is_short(&m.space)) {
-		rc = round_and_look(&m, e);
-		if (rc == 1 && repo_free_space(r->repo, &m.space.room, &inodes, e) != 0)
-			rc = -1;
-	}
-	if (rc < 0)
-		return err_where(e, "--make-room");
 	if (!r->o->make_room)
 		return space_judge(r->repo, &m.space, e);
+	if (rounds(&m, e) != 0)
+		return -1;
 	return space_judge(r->repo, &m.space, &why) == 0 ? 0 : refuse(r, &why, e);
+}
+
+/*
+ * How much is needed nobody knows: the estimate was wrong, and the backup was not yet whole.  Half
+ * as much again as there was, so that not many attempts are made, and not too many backups go.
+ */
+int
+makeroom_again(struct run *r, struct err *e)
+{
+	struct makeroom m = {.r = r};
+	size_t before = r->retention.n_gone;
+	struct err why = {0};
+	uint64_t inodes;
+
+	if (!r->o->make_room || (e->sys != ENOSPC && e->sys != EDQUOT))
+		return -1;
+	retain_set_done(&r->retention.set);
+	if (repo_free_space(r->repo, &m.space.room, &inodes, &why) != 0)
+		return -1;
+	m.space.needed = m.space.room + m.space.room / 2 + 1;
+	if (rounds(&m, &why) != 0) {
+		log_warn("%s", why.msg);
+		return -1;
+	}
+	if (r->retention.n_gone == before) {
+		why = *e;
+		return refuse(r, &why, e);
+	}
+	log_note("the volume was full: with what is free now the backup begins again");
+	err_clear(e);
+	return 1;
 }

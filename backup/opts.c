@@ -15,7 +15,8 @@ static int
 check(const struct backup_opts *o, struct err *e)
 {
 	if (o->source == NULL)
-		return err_set(e, ERR_USAGE, "which directory? (--source DIR or TARSEAL_BACKUP_SOURCE)");
+		return err_set(
+		    e, ERR_USAGE, "which directory? (--source DIR or TARSEAL_BACKUP_SOURCE)");
 	if (!seal_name_ok(o->series) || strlen(o->series) > SEAL_NAME_MAX - 24)
 		return err_set(e, ERR_USAGE,
 		    "--series \"%s\" cannot be a name: 1 to %d of A-Z a-z 0-9 . _ -, and no dot "

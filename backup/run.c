@@ -2,15 +2,12 @@
 #include "backup/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backup/exclude.h"
 #include "backup/held.h"
-#include "backup/inside.h"
 #include "backup/opts.h"
 #include "backup/plan.h"
 #include "backup/report.h"
@@ -45,93 +42,6 @@ run_done(struct run *r)
 	if (r->source_fd >= 0)
 		(void)close(r->source_fd);
 	exclude_free(r->exclude);
-}
-
-/* ---- before ---- */
-
-static int
-load_excludes(struct run *r, struct err *e)
-{
-	if (exclude_new(&r->exclude, e) != 0)
-		return -1;
-	for (size_t i = 0; i < r->o->exclude.n; i++) {
-		if (exclude_add(r->exclude, r->o->exclude.items[i], e) != 0)
-			return err_where(e, "--exclude");
-	}
-	for (size_t i = 0; i < r->o->exclude_from.n; i++) {
-		if (exclude_add_file(r->exclude, r->o->exclude_from.items[i], e) != 0)
-			return err_where(e, "--exclude-from");
-	}
-	r->walk.exclude = r->exclude;
-	r->walk.one_file_system = r->o->one_file_system;
-	return 0;
-}
-
-static int
-cannot_open(const char *source, struct err *e)
-{
-	if (errno == ENOENT)
-		return err_set(e, ERR_SYS, "source %s: no such directory", source);
-	if (errno == ENOTDIR)
-		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
-	if (errno == EACCES)
-		return err_sys(e, "source %s: user %u cannot open it", source, (unsigned)geteuid());
-	return err_sys(e, "source %s: cannot be opened", source);
-}
-
-static int
-open_source(struct run *r, struct err *e)
-{
-	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source_fd < 0)
-		return cannot_open(r->o->source, e);
-	if ((r->source = realpath(r->o->source, NULL)) == NULL)
-		return err_sys(e, "source %s: its full path", r->o->source);
-	/* Attributes of what is not opened (links, devices) are reached through it. */
-	if (access("/proc/self/fd", X_OK) != 0)
-		log_warn("/proc is not mounted: extended attributes of directories and links are "
-			 "not stored");
-	return 0;
-}
-
-static int
-load_keys(struct run *r, struct err *e)
-{
-	if (trust_new(&r->trust, e) != 0)
-		return -1;
-	if (r->o->key != NULL &&
-	    (key_load(&r->key, r->o->key, e) != 0 || trust_add_key(r->trust, r->key, e) != 0))
-		return -1;
-	return r->o->trust == NULL ? 0 : trust_load(r->trust, r->o->trust, e);
-}
-
-static int
-open_repo(struct run *r, struct err *e)
-{
-	struct stat st;
-
-	if (repo_open(&r->repo, r->o->repo, e) != 0) {
-		if (access(r->o->repo, F_OK) == 0 || errno != ENOENT)
-			return -1;
-		return err_set(e, ERR_SYS,
-		    "repository %s: no such directory: make it, or mount its volume", r->o->repo);
-	}
-	if (inside_check(r->source_fd, r->o->source, repo_fd(r->repo), r->o->repo, e) != 0)
-		return -1;
-	if (fstat(repo_fd(r->repo), &st) != 0)
-		return err_sys(e, "fstat");
-	r->walk.has_forbidden = true; /* a bind mount may still lead to it */
-	r->walk.forbidden_dev = st.st_dev;
-	r->walk.forbidden_ino = st.st_ino;
-	return 0;
-}
-
-static int
-lock_repo(struct run *r, struct err *e)
-{
-	if (repo_lock(r->repo, r->o->wait_lock, e) != 0 || repo_recover(r->repo, e) != 0)
-		return -1;
-	return repo_list(r->repo, r->trust, &r->list, e);
 }
 
 static int
@@ -224,6 +134,7 @@ make(struct run *r, struct err *e)
 	if (write_all(r, t, e) != 0 || retention_seal(r, e) != 0 ||
 	    seal_write(&r->seal, r->key, &text, e) != 0)
 		goto out;
+	r->committing = true;
 	rc = repo_txn_commit(t, text.data, text.len, e);
 	t = NULL;
 out:
@@ -322,12 +233,10 @@ look_for_run(struct run *r, enum cli_status *status, struct err *e)
 }
 
 static int
-back_up(struct run *r, enum cli_status *status, struct err *e)
+attempt(struct run *r, struct err *e)
 {
-	held_warn(&r->list, r->o->series, repo_dir(r->repo), r->o->is_unsigned);
-	if (makeroom_run(r, e) != 0)
-		return -1;
 	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+
 	if (describe_run(r, e) != 0 ||
 	    set_path(r, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
 	    set_path(r, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
@@ -338,8 +247,31 @@ back_up(struct run *r, enum cli_status *status, struct err *e)
 	progress_total(last == NULL ? 0 : last->seal.bytes);
 	int rc = make(r, e);
 	progress_stop();
-	if (rc != 0)
+	return rc;
+}
+
+/* The volume was full, and more room could be made: begin again. */
+static int
+begin_again(struct run *r, struct err *e)
+{
+	if (r->committing || makeroom_again(r, e) != 1)
 		return -1;
+	writer_free(r->writer);
+	r->writer = NULL;
+	seal_done(&r->seal);
+	r->planned = (struct plan_result){0};
+	return 0;
+}
+
+static int
+back_up(struct run *r, enum cli_status *status, struct err *e)
+{
+	held_warn(&r->list, r->o->series, repo_dir(r->repo), r->o->is_unsigned);
+	if (makeroom_run(r, e) != 0)
+		return -1;
+	while (attempt(r, e) != 0)
+		if (begin_again(r, e) != 0)
+			return -1;
 	sealed(r, &r->seal);
 	retention_prune(r);
 	finish(r, &r->seal, status);
@@ -351,7 +283,7 @@ dry_run(struct run *r, struct err *e)
 {
 	struct survey s;
 
-	if (load_keys(r, e) != 0 || (r->o->repo != NULL && open_repo(r, e) != 0))
+	if (prepare_repo(r, e) != 0)
 		return -1;
 	r->started = clock_now();
 	if (survey_run(r->source_fd, &r->walk, &s, e) != 0)
@@ -366,15 +298,14 @@ dry_run(struct run *r, struct err *e)
 static int
 run(struct run *r, enum cli_status *status, struct err *e)
 {
-	if (clock_zone_set(r->o->timezone, e) != 0 || load_excludes(r, e) != 0 ||
-	    open_source(r, e) != 0)
+	if (clock_zone_set(r->o->timezone, e) != 0 || prepare_source(r, e) != 0)
 		return -1;
 	if (r->o->dry_run)
 		return dry_run(r, e);
-	if (load_keys(r, e) != 0 || open_repo(r, e) != 0)
+	if (prepare_repo(r, e) != 0)
 		return -1;
 	report_starting(r->o);
-	if (lock_repo(r, e) != 0)
+	if (prepare_lock(r, e) != 0)
 		return -1;
 	r->started = clock_now(); /* not before the lock: waiting is no part of it */
 	int rc = look_for_run(r, status, e);

@@ -13,7 +13,7 @@
 #include "seal/seal.h"
 #include "store/repo.h"
 
-/* Between run.c, describe.c, retention.c and makeroom.c only. */
+/* Between run.c, prepare.c, describe.c, retention.c and makeroom.c only. */
 
 struct run {
 	const struct backup_opts *o;
@@ -30,8 +30,15 @@ struct run {
 	struct buf archive, manifest; /* paths, for messages */
 	struct writer *writer;
 	struct plan_result planned;
+	bool committing; /* from here on only a new run may go on */
 	struct retention retention;
 };
+
+/* The source open, what to leave out; the keys, and the repository, if one was given; its lock,
+ * what an earlier run left, and its backups. */
+int prepare_source(struct run *r, struct err *e);
+int prepare_repo(struct run *r, struct err *e);
+int prepare_lock(struct run *r, struct err *e);
 
 /* Series, name, sequence, times, and who and where: what is known of the seal beforehand. */
 int describe_run(struct run *r, struct err *e);
@@ -64,5 +71,10 @@ void retention_remove(struct run *r, const struct retain_item *it, bool for_room
  * Is there room for the backup?  With --make-room it is made: r->list is then another one.
  */
 int makeroom_run(struct run *r, struct err *e);
+/*
+ * The backup failed with *e, and has left nothing: when that was for want of space, and --make-room
+ * finds something more that may go, 1, and *e is clear.  -1: nothing can be done; *e is the error.
+ */
+int makeroom_again(struct run *r, struct err *e);
 
 #endif

@@ -118,6 +118,37 @@ noise 2600000 1 >data/blob
 quiet night 10 --keep-last 1 --make-room
 is "09 10"
 
+# Content that packs worse than that of the last night: nobody could know, so it begins again.
+find repo -mindepth 1 ! -name .lock -delete
+noise 700000 7 >repo/autolab-backup-20250101_000000.tar.gz
+noise 1000000 1 >data/blob
+quiet night 01
+quiet night 02
+head -c 2600000 /dev/zero >data/blob
+quiet night 03
+noise 2600000 1 >data/blob
+expect 3 night 04 --keep-last 1
+is "01 02 03"
+expect 0 night 04 --keep-last 1 --make-room --json
+is "04"
+jq -c '[.pruned[] | .for_room], .status' "$CASE_BASE/stdout" >out
+[ "$(cat out)" = '[true,true,false]
+0' ] || fail "$(cat out)"
+grep -q 'the volume was full: with what is free now the backup begins again' "$CASE_BASE/stderr" ||
+    fail "$(cat "$CASE_BASE/stderr")"
+well
+# And when that does not help, the newest is still there, and 04, the last one that was verified.
+head -c 4900000 /dev/zero >data/blob
+quiet night 05
+quiet night 06
+noise 4900000 1 >data/blob
+expect 3 night 07 --keep-last 1 --make-room
+is "04 06"
+grep -q 'No space left on device; --make-room removed autolab-backup-20260205_000005$' \
+    "$CASE_BASE/stderr" || fail "$(cat "$CASE_BASE/stderr")"
+[ -z "$(find repo -name '.*.new')" ] || fail "left $(ls -A repo)"
+well
+
 # The same without keys.
 find repo -mindepth 1 ! -name .lock -delete
 noise 1000000 1 >data/blob

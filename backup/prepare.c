@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backup/exclude.h"
+#include "backup/inside.h"
+#include "backup/opts.h"
+#include "backup/run_impl.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "seal/key.h"
+
+static int
+load_excludes(struct run *r, struct err *e)
+{
+	if (exclude_new(&r->exclude, e) != 0)
+		return -1;
+	for (size_t i = 0; i < r->o->exclude.n; i++) {
+		if (exclude_add(r->exclude, r->o->exclude.items[i], e) != 0)
+			return err_where(e, "--exclude");
+	}
+	for (size_t i = 0; i < r->o->exclude_from.n; i++) {
+		if (exclude_add_file(r->exclude, r->o->exclude_from.items[i], e) != 0)
+			return err_where(e, "--exclude-from");
+	}
+	r->walk.exclude = r->exclude;
+	r->walk.one_file_system = r->o->one_file_system;
+	return 0;
+}
+
+static int
+cannot_open(const char *source, struct err *e)
+{
+	if (errno == ENOENT)
+		return err_set(e, ERR_SYS, "source %s: no such directory", source);
+	if (errno == ENOTDIR)
+		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
+	if (errno == EACCES)
+		return err_sys(e, "source %s: user %u cannot open it", source, (unsigned)geteuid());
+	return err_sys(e, "source %s: cannot be opened", source);
+}
+
+static int
+open_source(struct run *r, struct err *e)
+{
+	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->source_fd < 0)
+		return cannot_open(r->o->source, e);
+	if ((r->source = realpath(r->o->source, NULL)) == NULL)
+		return err_sys(e, "source %s: its full path", r->o->source);
+	/* Attributes of what is not opened (links, devices) are reached through it. */
+	if (access("/proc/self/fd", X_OK) != 0)
+		log_warn("/proc is not mounted: extended attributes of directories and links are "
+			 "not stored");
+	return 0;
+}
+
+static int
+load_keys(struct run *r, struct err *e)
+{
+	if (trust_new(&r->trust, e) != 0)
+		return -1;
+	if (r->o->key != NULL &&
+	    (key_load(&r->key, r->o->key, e) != 0 || trust_add_key(r->trust, r->key, e) != 0))
+		return -1;
+	return r->o->trust == NULL ? 0 : trust_load(r->trust, r->o->trust, e);
+}
+
+static int
+open_repo(struct run *r, struct err *e)
+{
+	struct stat st;
+
+	if (repo_open(&r->repo, r->o->repo, e) != 0) {
+		if (access(r->o->repo, F_OK) == 0 || errno != ENOENT)
+			return -1;
+		return err_set(e, ERR_SYS,
+		    "repository %s: no such directory: make it, or mount its volume", r->o->repo);
+	}
+	if (inside_check(r->source_fd, r->o->source, repo_fd(r->repo), r->o->repo, e) != 0)
+		return -1;
+	if (fstat(repo_fd(r->repo), &st) != 0)
+		return err_sys(e, "fstat");
+	r->walk.has_forbidden = true; /* a bind mount may still lead to it */
+	r->walk.forbidden_dev = st.st_dev;
+	r->walk.forbidden_ino = st.st_ino;
+	return 0;
+}
+
+int
+prepare_lock(struct run *r, struct err *e)
+{
+	if (repo_lock(r->repo, r->o->wait_lock, e) != 0 || repo_recover(r->repo, e) != 0)
+		return -1;
+	return repo_list(r->repo, r->trust, &r->list, e);
+}
+
+int
+prepare_source(struct run *r, struct err *e)
+{
+	return load_excludes(r, e) != 0 || open_source(r, e) != 0 ? -1 : 0;
+}
+
+int
+prepare_repo(struct run *r, struct err *e)
+{
+	return load_keys(r, e) != 0 || (r->o->repo != NULL && open_repo(r, e) != 0) ? -1 : 0;
+}
