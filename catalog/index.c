@@ -319,11 +319,8 @@ catalog_index_lenient(struct catalog *c, struct repo *r, const struct seal *s, s
 	if (index_one(c, r, s, &manifest_fault, &why) == 0)
 		return 0;
 	if (!manifest_fault ||
-	    (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND && why.kind != ERR_UNSUPPORTED)) {
-		if (e != NULL)
-			*e = why;
-		return -1;
-	}
+	    (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND && why.kind != ERR_UNSUPPORTED))
+		return err_pass(e, &why);
 	log_warn("what this backup holds is not known: %s", why.msg);
 	return record_unreadable(c, s, e);
 }

@@ -215,11 +215,8 @@ catalog_open_write(struct catalog **out, struct repo *r, struct err *e)
 		return 0;
 	if (why.kind == ERR_CORRUPT)
 		log_warn("%s: %s: starting a new one", repo_dir(r), why.msg);
-	else if (why.kind != ERR_NOTFOUND) {
-		if (e != NULL)
-			*e = why;
-		return -1;
-	}
+	else if (why.kind != ERR_NOTFOUND)
+		return err_pass(e, &why);
 	if (catalog_open_new(&c, r, e) != 0 || catalog_open_publish(c, r, e) != 0)
 		return -1;
 	return catalog_open_file(out, r, true, e);

@@ -43,11 +43,8 @@ catalog_rebuild_all(struct repo *r, const struct catalog_accept *a, struct err *
 	struct err why = {0};
 
 	/* Writable, so that what a crash left is rolled back and its history can be read. */
-	if (catalog_open_file(&old, r, true, &why) != 0 && why.kind == ERR_UNSUPPORTED) {
-		if (e != NULL)
-			*e = why;
-		return -1;
-	}
+	if (catalog_open_file(&old, r, true, &why) != 0 && why.kind == ERR_UNSUPPORTED)
+		return err_pass(e, &why);
 	if (old != NULL)
 		old->guarded = true;
 	if (catalog_open_new(&new, r, e) != 0) {

@@ -194,9 +194,7 @@ catalog_sync_accepted(
 		log_verbose("%s: the catalog is built anew: %s", repo_dir(r), p.anew);
 		return rebuild_under(c, r, a, e);
 	}
-	if (rc != 0 && e != NULL)
-		*e = why;
-	return rc;
+	return rc == 0 ? 0 : err_pass(e, &why);
 }
 
 int

@@ -148,6 +148,21 @@ err_nomem(struct err *e)
 	return -1;
 }
 
+int
+err_pass(struct err *e, const struct err *why)
+{
+	if (e != NULL)
+		*e = *why;
+	return -1;
+}
+
+bool
+err_is_ours(const struct err *why)
+{
+	return why->kind == ERR_STOPPED ||
+	    (why->kind == ERR_SYS && (err_is_shortage(why->sys) || why->sys == EINTR));
+}
+
 bool
 err_is_shortage(int sys)
 {

@@ -39,6 +39,10 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 /* "what: strerror(errno)", with a hint where that is dark; ERR_SYS. */
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int err_nomem(struct err *e);
+/* Hand on why, which was looked at first: *e becomes it, whole. */
+int err_pass(struct err *e, const struct err *why);
+/* A stop, or a shortage (see below): it says nothing about what was looked at. */
+bool err_is_ours(const struct err *why);
 /* Want of descriptors or memory, ours or the system's: it says nothing about the file it met. */
 bool err_is_shortage(int sys);
 /* Put "where: " before the message.  The kind stays. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -57,23 +56,6 @@ found_missing(struct one *o, const struct err *why)
 	return found(o, COPY_DAMAGED, "", why);
 }
 
-/* Our own want of memory or descriptors says nothing about the source. */
-static bool
-is_our_trouble(const struct err *e)
-{
-	return e->kind == ERR_STOPPED ||
-	    (e->kind == ERR_SYS &&
-		(e->sys == ENOMEM || e->sys == EMFILE || e->sys == ENFILE || e->sys == EINTR));
-}
-
-static int
-pass_error(struct err *e, const struct err *why)
-{
-	if (e != NULL)
-		*e = *why;
-	return -1;
-}
-
 /* ---- the seal ---- */
 
 static int
@@ -108,13 +90,13 @@ load_seal(struct one *o, struct err *e)
 	struct err why = {0};
 
 	if (read_seal(o, &why) != 0) {
-		if (is_our_trouble(&why))
-			return pass_error(e, &why);
+		if (err_is_ours(&why))
+			return err_pass(e, &why);
 		return found(o, why.kind == ERR_NOTFOUND ? COPY_GONE : COPY_BAD, "", &why);
 	}
 	if (seal_parse(&o->seal, o->seal_text.data, o->seal_text.len, o->way->trust, &why) != 0) {
-		if (is_our_trouble(&why))
-			return pass_error(e, &why);
+		if (err_is_ours(&why))
+			return err_pass(e, &why);
 		return found(o, why.kind == ERR_TRUST ? COPY_UNTRUSTED : COPY_BAD, "", &why);
 	}
 	if (strcmp(o->seal.name, listed->name) == 0 && o->seal.sequence == listed->sequence &&
@@ -161,8 +143,8 @@ open_part(struct one *o, enum repo_part part, struct err *e)
 		(void)posix_fadvise(o->fds[part], 0, 0, POSIX_FADV_SEQUENTIAL);
 		return 0;
 	}
-	if (is_our_trouble(&why))
-		return pass_error(e, &why);
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	return why.kind == ERR_NOTFOUND ? found_missing(o, &why) : found(o, COPY_DAMAGED, "", &why);
 }
 
@@ -176,8 +158,8 @@ read_piece(struct one *o, enum repo_part part, size_t len, uint64_t offset, stru
 		return -1;
 	if (io_pread_exact(o->fds[part], o->way->room, len, offset, &why) == 0)
 		return 0;
-	if (is_our_trouble(&why))
-		return pass_error(e, &why);
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	(void)err_where(&why, "the %s", part_word(part));
 	return found(o, COPY_DAMAGED, "", &why);
 }
@@ -302,7 +284,7 @@ hold(const struct copy_way *w, const char *name, const char *reason, struct err 
 	if (repo_hold(w->to, name, reason, &why) == 0)
 		return 0;
 	if (why.kind != ERR_USAGE)
-		return pass_error(e, &why);
+		return err_pass(e, &why);
 	return repo_hold(w->to, name, "", e);
 }
 

@@ -44,11 +44,8 @@ struct side {
 static int
 damage(struct side *s, const struct err *why, struct err *e)
 {
-	if (why->kind != ERR_CORRUPT && (why->kind != ERR_SYS || why->sys == ENOMEM)) {
-		if (e != NULL)
-			*e = *why;
-		return -1;
-	}
+	if (why->kind != ERR_CORRUPT && (why->kind != ERR_SYS || why->sys == ENOMEM))
+		return err_pass(e, why);
 	if (s->o.damaged != NULL)
 		s->o.damaged(s->o.ctx, why->msg);
 	return 0;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +36,11 @@ read_part(const struct repo *r, const char *name, struct buf *text, struct err *
 	return rc;
 }
 
-/* Want of memory or descriptors says nothing about the seal, nor does a stop. */
+/* Then there is no seal to have a state. */
 static bool
-is_our_trouble(const struct err *e)
+is_no_answer(const struct err *e)
 {
-	return e->kind == ERR_STOPPED || e->kind == ERR_NOTFOUND ||
-	    (e->kind == ERR_SYS && (err_is_shortage(e->sys) || e->sys == EINTR));
+	return e->kind == ERR_NOTFOUND || err_is_ours(e);
 }
 
 static int
@@ -69,8 +67,7 @@ judge(struct repo_backup *b, const struct buf *text, const struct trust *trust, 
 	int rc;
 
 	if (seal_parse(&b->seal, text->data, text->len, NULL, &why) < 0)
-		return is_our_trouble(&why) ? repo_pass_error(e, &why)
-					    : set_state(b, REPO_BAD, &why, e);
+		return is_no_answer(&why) ? err_pass(e, &why) : set_state(b, REPO_BAD, &why, e);
 	if (strcmp(b->seal.name, b->name) != 0) {
 		(void)err_set(&why, ERR_CORRUPT, "it is the seal of %s", b->seal.name);
 		seal_done(&b->seal);
@@ -86,8 +83,7 @@ judge(struct repo_backup *b, const struct buf *text, const struct trust *trust, 
 	seal_done(&again);
 	if (rc == 0)
 		return set_state(b, REPO_TRUSTED, NULL, e);
-	return is_our_trouble(&why) ? repo_pass_error(e, &why)
-				    : set_state(b, REPO_UNTRUSTED, &why, e);
+	return is_no_answer(&why) ? err_pass(e, &why) : set_state(b, REPO_UNTRUSTED, &why, e);
 }
 
 int
@@ -105,8 +101,8 @@ repo_read_seal(const struct repo *r, const char *name, const struct trust *trust
 	b.on_hold = repo_is_on_hold(r, name);
 	if (read_part(r, name, &text, &why) == 0)
 		rc = judge(&b, &text, trust, e);
-	else if (is_our_trouble(&why))
-		rc = repo_pass_error(e, &why);
+	else if (is_no_answer(&why))
+		rc = err_pass(e, &why);
 	else
 		rc = set_state(&b, REPO_BAD, &why, e);
 	buf_done(&text);
@@ -244,7 +240,7 @@ read_seals(const struct repo *r, const struct trust *trust, const struct found *
 			out->n++;
 			drop_holds(out->backups, out->n);
 		} else if (why.kind != ERR_NOTFOUND) {
-			(void)repo_pass_error(e, &why);
+			(void)err_pass(e, &why);
 			return err_where(e, "%s/%s", r->dir, found->seals[i]);
 		}
 		/* Else it was pruned since the directory was read. */

@@ -36,15 +36,6 @@ void repo_gone_name(const char *name, char out[REPO_FILE_MAX]);
 void repo_hold_name(const char *name, char out[REPO_FILE_MAX]);
 void repo_hold_new_name(const char *name, char out[REPO_FILE_MAX]);
 
-/* Hand an error on; -1. */
-static inline int
-repo_pass_error(struct err *e, const struct err *why)
-{
-	if (e != NULL)
-		*e = *why;
-	return -1;
-}
-
 /* repo.c */
 /*
  * errno says why file could not be made, or opened for writing, in the repository: that, with

@@ -63,7 +63,7 @@ remove_part(
 	if (there == 0)
 		return 0;
 	if (there < 0 && why.kind != ERR_CORRUPT)
-		return repo_pass_error(e, &why);
+		return err_pass(e, &why);
 	if (there == 1 && is_as_sealed(r, file, &st, size, &why))
 		return unlink_file(r, file, e);
 	log_warn("%s: left alone", why.msg);
@@ -244,7 +244,7 @@ repo_recover_gone(const struct repo *r, const char *name, struct err *e)
 	if (rc == 0)
 		return 0;
 	if (why.kind == ERR_STOPPED || why.sys == ENOMEM)
-		return repo_pass_error(e, &why);
+		return err_pass(e, &why);
 	log_warn("the removal of backup %s cannot be finished: %s", name, why.msg);
 	return 0;
 }

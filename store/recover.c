@@ -186,7 +186,7 @@ recover_new(const struct repo *r, const char *name, struct err *e)
 	}
 	/* Only what surely cannot be finished is removed: not for want of memory or a right. */
 	if (why.kind != ERR_CORRUPT) {
-		(void)repo_pass_error(e, &why);
+		(void)err_pass(e, &why);
 		return err_where(e, "finish backup %s", name);
 	}
 	log_verbose("backup %s cannot be finished: %s", name, why.msg);

@@ -161,7 +161,7 @@ lock(struct verify_anchor *a, uint64_t wait_seconds, struct err *e)
 	while (try_lock(a, &why) < 0) {
 		if (why.kind != ERR_LOCKED ||
 		    (clock_mono_ns() - start) / 1000000000 >= wait_seconds)
-			return *e = why, -1;
+			return err_pass(e, &why);
 		if (stop_check(e) < 0)
 			return -1;
 		(void)nanosleep(&pause, NULL);
@@ -196,10 +196,8 @@ load(struct verify_anchor *a, struct err *e)
 	else if (why.kind == ERR_SYS && why.sys == ENOENT) {
 		a->is_new = true;
 		rc = 0;
-	} else {
-		*e = why;
-		rc = -1;
-	}
+	} else
+		rc = err_pass(e, &why);
 	buf_done(&text);
 	return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/bigfile.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +50,7 @@ parse_header(struct verify_bigfile *b, struct err *e)
 		return -1;
 	rc = tar_read_next(b->reader, &b->entry, &why);
 	if (rc < 0 && why.kind == ERR_SYS)
-		return *e = why, -1;
+		return err_pass(e, &why);
 	if (rc <= 0)
 		broken(b, "tar-stream", rc < 0 ? why.msg : "no header in its member");
 	else if (b->entry.type != ENTRY_FILE || strcmp(b->entry.path, b->path) != 0)
@@ -209,7 +208,7 @@ finish(struct verify_bigfile *b, struct verify_job *job, struct err *e)
 	if ((rc = find_line(job, p, &line, &why)) == 1)
 		rc = b->broken ? 0 : compare(b, &line, e);
 	else if (why.kind == ERR_SYS)
-		*e = why;
+		rc = err_pass(e, &why);
 	else {
 		verify_finds_add(&job->finds, VERIFY_DAMAGE, "manifest-section", job->path,
 		    "section of the manifest at %" PRIu64 ": %s", job->m.section_offset, why.msg);

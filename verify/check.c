@@ -140,7 +140,7 @@ check_exchanged(struct check *c, enum repo_part part, int fd, uint64_t len, stru
 	    (part == REPO_ARCHIVE && len == c->seal->archive_size))
 		return 0;
 	if (hash_file(fd, len, digest, &why) < 0)
-		return verify_cannot_go_on(&why) ? (*e = why, -1) : 0; /* the sweep will tell */
+		return err_is_ours(&why) ? err_pass(e, &why) : 0; /* the sweep will tell */
 	if ((owner = owner_of(c, part, len, digest)) == NULL)
 		return 0;
 	put_exchanged(c, part, owner);
@@ -180,8 +180,8 @@ open_part(struct check *c, enum repo_part part, int *fd, uint64_t *len, struct e
 	}
 	if (*fd >= 0)
 		(void)err_sys(&why, "%s", word);
-	if (verify_cannot_go_on(&why))
-		return *e = why, -1;
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	c->pruned = was_pruned(c, &why);
 	if (!c->pruned)
 		verify_report_put(c->report, VERIFY_DAMAGE, code, "%s", why.msg);
@@ -199,8 +199,8 @@ check_manifest_digest(struct check *c, struct err *e)
 	struct err why = {0};
 
 	if (hash_file(c->sweep.source.manifest_fd, c->seal->manifest_size, digest, &why) < 0) {
-		if (verify_cannot_go_on(&why))
-			return *e = why, -1;
+		if (err_is_ours(&why))
+			return err_pass(e, &why);
 		verify_report_put(
 		    c->report, VERIFY_DAMAGE, "manifest-read", "the manifest: %s", why.msg);
 		return 0;
@@ -219,8 +219,8 @@ open_index(struct check *c, struct err *e)
 	struct err why = {0};
 
 	if (manifest_reader_new(&s->reader, s->source.manifest_fd, c->seal, &why) < 0) {
-		if (verify_cannot_go_on(&why))
-			return *e = why, -1;
+		if (err_is_ours(&why))
+			return err_pass(e, &why);
 		verify_report_put(c->report, VERIFY_DAMAGE, "manifest-index",
 		    "%s (so damage cannot be named by file)", why.msg);
 		return 0;
@@ -228,8 +228,8 @@ open_index(struct check *c, struct err *e)
 	s->source.has_index = true;
 	if (manifest_check_head(s->reader, &why) == 0)
 		return 0;
-	if (verify_cannot_go_on(&why))
-		return *e = why, -1;
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	verify_report_put(c->report, VERIFY_DAMAGE, "manifest-head", "%s", why.msg);
 	return 0;
 }
@@ -305,8 +305,8 @@ check_index(struct check *c, struct err *e)
 	while (c->sweep.reader != NULL && (next = manifest_next(c->sweep.reader, &m, &why)) != 0) {
 		if (stop_check(e) < 0)
 			return -1;
-		if (next < 0 && verify_cannot_go_on(&why))
-			return *e = why, -1;
+		if (next < 0 && err_is_ours(&why))
+			return err_pass(e, &why);
 		if (next < 0) {
 			verify_report_put(
 			    c->report, VERIFY_DAMAGE, "manifest-index", "%s", why.msg);

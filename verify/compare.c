@@ -47,7 +47,7 @@ stream_damaged(struct sides *s, const struct err *why, struct err *e)
 {
 	s->has_entry = false;
 	if (is_memory(why))
-		return *e = *why, -1;
+		return err_pass(e, why);
 	s->cut = true;
 	verify_finds_add(&s->job->finds, VERIFY_DAMAGE, "tar-stream", NULL,
 	    "tar stream in the member of the archive at %" PRIu64 ": %s", s->job->m.offset,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/job.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,14 +56,6 @@ verify_job_free(void *arg)
 	buf_done(&job->section);
 	verify_finds_done(&job->finds);
 	free(job);
-}
-
-bool
-verify_cannot_go_on(const struct err *why)
-{
-	return why->kind == ERR_STOPPED ||
-	    (why->kind == ERR_SYS &&
-		(why->sys == ENOMEM || why->sys == EMFILE || why->sys == ENFILE));
 }
 
 void *
@@ -218,7 +209,7 @@ scan_section(struct verify_job *job, struct err *e)
 		    "it has %" PRIu64 " entries, the index says %" PRIu64, job->lines,
 		    job->m.entries);
 	if (rc < 0 && why.kind == ERR_SYS)
-		return *e = why, -1;
+		return err_pass(e, &why);
 	if (rc < 0) {
 		(void)snprintf(text, sizeof(text), "manifest section at %" PRIu64 ": %s",
 		    job->m.section_offset, why.msg);
@@ -239,8 +230,8 @@ read_section(struct worker *w, struct verify_job *job, struct err *e)
 	}
 	if (manifest_section(w->reader, &job->m, &job->section, &why) == 0)
 		return scan_section(job, e);
-	if (verify_cannot_go_on(&why))
-		return *e = why, -1;
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	section_damaged(job, why.msg);
 	return 0;
 }
@@ -304,7 +295,7 @@ check_plain(struct worker *w, struct verify_job *job, struct err *e)
 	if (member_unpack(w->unpacker, job->packed.data, job->packed.len, (size_t)job->m.plain_len,
 		&job->plain, &why) < 0) {
 		if (why.kind != ERR_CORRUPT)
-			return *e = why, -1;
+			return err_pass(e, &why);
 		member_damaged(job, "archive-plain", why.msg);
 		return 0;
 	}

@@ -54,7 +54,4 @@ void verify_worker_free(void *arg);
 int verify_worker_work(
     const struct verify_source *src, void *arg, struct verify_job *job, struct err *e);
 
-/* Errors that say nothing about what is looked at: want of memory or descriptors, a stop. */
-bool verify_cannot_go_on(const struct err *why);
-
 #endif

@@ -75,10 +75,10 @@ pick_names(
 		else if (repo_find(l, &any, o->backups.items[i], &b, &why) == 0)
 			p->picked[b - l->backups] = true;
 		else if (why.kind == ERR_NOTFOUND) {
-			*e = why;
+			(void)err_pass(e, &why);
 			return err_where(e, "repository %s", o->repo);
 		} else if (why.kind != ERR_CORRUPT) /* bad seals are reported anyhow */
-			return *e = why, -1;
+			return err_pass(e, &why);
 	}
 	return 0;
 }

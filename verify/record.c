@@ -26,7 +26,7 @@ add_all(struct catalog *c, const struct verify_result *results, size_t n, struct
 		if (catalog_add_verification(c, results[i].backup->name, &v, &why) == 0)
 			continue;
 		if (why.kind != ERR_NOTFOUND)
-			return *e = why, -1;
+			return err_pass(e, &why);
 		log_verbose("not noted in the catalog: %s", why.msg);
 	}
 	return 0;

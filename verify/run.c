@@ -169,7 +169,7 @@ check_set(struct run *r, struct err *e)
 		return 0;
 	}
 	if (r->report.found[VERIFY_TRUST] == 0)
-		return *e = why, -1;
+		return err_pass(e, &why);
 	log_warn("%s", why.msg);
 	return 0;
 }

@@ -222,10 +222,9 @@ submit_all(struct feed *f, struct err *e)
 	while (rc == 0 && reader != NULL && (next = manifest_next(reader, &m, &why)) != 0) {
 		if (next == 1)
 			rc = submit_member(f, &m, e);
-		else if (verify_cannot_go_on(&why)) {
-			*e = why;
-			rc = -1;
-		} else
+		else if (err_is_ours(&why))
+			rc = err_pass(e, &why);
+		else
 			rc = submit_index_damage(f, &why, e);
 	}
 	if (rc == 0)

@@ -160,6 +160,34 @@ where_without_a_reason_is_still_a_failure(void **state)
 	assert_string_equal(e.msg, "x: failed without a reason");
 }
 
+static void
+an_error_is_passed_on_whole(void **state)
+{
+	struct err why = {0}, e = {0};
+
+	(void)state;
+	errno = EIO;
+	(void)err_sys(&why, "read");
+	assert_int_equal(err_pass(&e, &why), -1);
+	assert_memory_equal(&e, &why, sizeof(e));
+	assert_int_equal(err_pass(NULL, &why), -1);
+}
+
+static void
+a_stop_and_shortages_are_our_own(void **state)
+{
+	static const int ours[] = {ENOMEM, EMFILE, ENFILE, EINTR}, others[] = {EIO, EACCES, 0};
+	struct err e = {.kind = ERR_STOPPED};
+
+	(void)state;
+	assert_true(err_is_ours(&e));
+	for (size_t i = 0; i < 4; i++)
+		assert_true(err_is_ours(&(struct err){.kind = ERR_SYS, .sys = ours[i]}));
+	for (size_t i = 0; i < 3; i++)
+		assert_false(err_is_ours(&(struct err){.kind = ERR_SYS, .sys = others[i]}));
+	assert_false(err_is_ours(&(struct err){.kind = ERR_CORRUPT}));
+}
+
 int
 main(void)
 {
@@ -174,6 +202,8 @@ main(void)
 	    cmocka_unit_test(a_message_that_just_fits_is_not_cut),
 	    cmocka_unit_test(a_cut_does_not_split_a_character),
 	    cmocka_unit_test(where_without_a_reason_is_still_a_failure),
+	    cmocka_unit_test(an_error_is_passed_on_whole),
+	    cmocka_unit_test(a_stop_and_shortages_are_our_own),
 	};
 
 	memset(many, 'a', sizeof(many) - 1);
