@@ -75,11 +75,16 @@ open_accepted(struct catalog **out, struct repo *r, const struct catalog_accept 
 		return 0;
 	if (stop_check(e) != 0)
 		return -1;
-	log_verbose("%s: %s", repo_dir(r), why.msg);
+	/* Nothing mends this one but its owner, and until then each question is slow. */
+	if (why.kind == ERR_UNSUPPORTED)
+		log_note("%s: %s", repo_dir(r), why.msg);
+	else
+		log_verbose("%s: %s", repo_dir(r), why.msg);
 	/* A catalog of nothing is not worth a file in what may not even be a repository. */
 	if (a->n == 0 && why.kind == ERR_NOTFOUND)
 		return open_temporary(out, r, a, e);
-	if (repo_writable(r) && why.kind != ERR_UNSUPPORTED) {
+	/* Who waited for it once need not wait again. */
+	if (repo_writable(r) && why.kind != ERR_UNSUPPORTED && why.kind != ERR_LOCKED) {
 		err_clear(&why);
 		if (bring_up_to_date(r, a, &why) == 0 && open_if_right(out, r, a, &why) == 0)
 			return 0;

@@ -37,6 +37,9 @@ catalog_ours_regular(int dirfd, const char *name, off_t *size, struct err *e)
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", name);
+	if (S_ISDIR(st.st_mode))
+		return err_set(
+		    e, ERR_UNSUPPORTED, "%s: a directory has that name; move it away", name);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CORRUPT, "%s: is not a regular file", name);
 	*size = st.st_size;
@@ -92,7 +95,8 @@ check_header(struct catalog *c, struct err *e)
 		    "a database of another program has the catalog's name; move it away");
 	if (be32(h + 60) > CATALOG_DB_VERSION)
 		return err_set(e, ERR_UNSUPPORTED,
-		    "the catalog is of a newer version (%u; this program knows %d)", be32(h + 60),
+		    "the catalog is of a newer version (%u; this program knows %d); move it away, "
+		    "and a new one is made", be32(h + 60),
 		    CATALOG_DB_VERSION);
 	if (be32(h + 60) < 1 || h[18] != 1 || h[19] != 1)
 		return catalog_db_damaged(e, "its header has the wrong form");

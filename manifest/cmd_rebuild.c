@@ -71,7 +71,7 @@ rebuild(struct cmd_repo *r, int progress, struct err *e)
 	progress_total(total);
 	rc = catalog_rebuild(r->repo, &r->list, e);
 	progress_stop();
-	return rc;
+	return rc == 0 ? 0 : err_where(e, "%s", r->opts->repo);
 }
 
 static enum cli_status

@@ -82,9 +82,9 @@ verify_catalog_note(struct repo *r, const struct repo_list *l, struct verify_rep
 
 	if (catalog_open_history(&c, r, &e) < 0) {
 		(void)snprintf(text, sizeof(text),
-		    e.kind == ERR_SYS ? "the catalog cannot be read: %s"
-				      : "the catalog cannot be used (manifest rebuild makes a new "
-					"one): %s",
+		    e.kind == ERR_CORRUPT ? "the catalog cannot be used (manifest rebuild makes a "
+					    "new one): %s"
+					  : "the catalog cannot be used: %s",
 		    e.msg);
 		/* Who keeps none, or is writing to it just now, need not be told. */
 		if (e.kind != ERR_LOCKED && e.kind != ERR_NOTFOUND)
