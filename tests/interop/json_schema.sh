@@ -7,7 +7,8 @@
 need_root
 need faketime cc
 [ "$TEST_VARIANT" = plain ] || skip "sanitizers do not let another library go first"
-/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema"
+/usr/bin/python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null ||
+    skip "needs python3-jsonschema 4"
 
 # ---- everything that a name or a file can be ----
 
