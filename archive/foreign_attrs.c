@@ -228,13 +228,15 @@ add(struct foreign *f, const char *name, const void *value, size_t len, struct e
 	return 0;
 }
 
-static int
+/* The value of a digit; 16: it is none. */
+static unsigned
 hex(char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = memchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c, 16);
-
-	return at == NULL ? -1 : (int)(at - digits);
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 16;
 }
 
 /* %XX, in place. */
@@ -244,7 +246,7 @@ unescape(char *s)
 	char *to = s;
 
 	for (; *s != '\0'; s++) {
-		if (s[0] == '%' && s[1] != '\0' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
+		if (s[0] == '%' && hex(s[1]) < 16 && hex(s[2]) < 16) {
 			*to++ = (char)(hex(s[1]) << 4 | hex(s[2]));
 			s += 2;
 		} else {

@@ -357,6 +357,7 @@ import(struct import *m, const struct opt_list *args, struct err *e)
 	    load_keys(m, e) != 0 || open_repo(m, e) != 0 ||
 	    import_order_make(&m->order, m->run.repo, &m->run.list, series, args, e) != 0)
 		return -1;
+	m->refused = m->order.refused;
 	say_begin(m);
 	int rc = import_all(m, e);
 	if (m->run.list.n > 0 && !dry_run)

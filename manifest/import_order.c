@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/stop.h"
 #include "store/repo.h"
 
@@ -146,10 +147,23 @@ static int
 add_series(struct import_order *o, const struct repo *repo, const struct repo_list *l,
     const char *series, bool wanted, struct err *e)
 {
-	for (size_t i = 0; i < l->n_unsealed; i++)
-		if (says_series(l->unsealed[i], series) && find_item(o, l->unsealed[i]) == NULL &&
-		    add_item(o, repo, l->unsealed[i], series, wanted, e) != 0)
+	struct err why = {0};
+
+	for (size_t i = 0; i < l->n_unsealed; i++) {
+		if (!says_series(l->unsealed[i], series) || find_item(o, l->unsealed[i]) != NULL)
+			continue;
+		if (add_item(o, repo, l->unsealed[i], series, wanted, &why) == 0)
+			continue;
+		if (why.kind != ERR_CORRUPT && why.kind != ERR_UNSUPPORTED) {
+			*e = why;
 			return -1;
+		}
+		/* A link, say: nobody named it, so it does not stop the others. */
+		o->refused += wanted;
+		if (wanted)
+			log_warn("not imported: %s", why.msg);
+		err_clear(&why);
+	}
 	return 0;
 }
 

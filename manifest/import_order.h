@@ -45,6 +45,7 @@ struct import_item {
 struct import_order {
 	struct import_item *items; /* by series, time, name */
 	size_t n;
+	size_t refused; /* of the series, and no regular files: left out, and told */
 };
 
 /*

@@ -44,10 +44,12 @@ run sealed repo
 import --repo repo --key key
 run verify --repo repo --all --level deep
 
-echo "-- they answer like any other"
+echo "-- they answer like any other, and retention counts them"
 run_sh "manifest list --repo repo --null | tr '\\0' '\\n'"
 run manifest history config.json --repo repo
 run manifest diff autolab-backup-20260111_000005-2 autolab-backup-20260112_000005-2 --repo repo
+
+run_sh "manifest prune --repo repo --keep-last 2 --dry-run | sed -E 's, [0-9.]+[KMG]? +(would|stays), \\1,'"
 
 echo "-- the original goes when its backup was read back, also one that was imported before"
 import --repo repo --key key --remove-original autolab-backup-20260110_000005
@@ -73,6 +75,11 @@ head -c 100 repo/once.tar.gz >repo/x-20260101_000000.tar.gz
 mv repo/once.tar.gz repo/x-20260102_000000.tar.gz
 import --repo repo --key key --series x
 run_sh 'ls repo | grep ^x'
+
+ln -s x-20260102_000000.tar.gz repo/x-20260103_000000.tar.gz
+import --repo repo --key key --series x
+run manifest import --repo repo --key key x-20260103_000000
+rm repo/x-20260103_000000.tar.gz
 
 echo "-- without a stamp that is a time, the file's counts"
 cp repo/x-20260102_000000.tar.gz repo/y-20261340_000000.tar.gz
