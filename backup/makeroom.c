@@ -88,7 +88,7 @@ choose(struct makeroom *m, bool *is_held)
 		if (!may_go(m, &m->set.items[i]))
 			continue;
 		m->goes[i] = true;
-		*is_held |= holding_has(&m->newest->seal, b->name);
+		*is_held |= holding_find(&m->newest->seal, b->name) != NULL;
 		room += b->seal.archive_size + b->seal.manifest_size;
 		n++;
 	}

@@ -180,7 +180,8 @@ remove_all(struct run *r, const struct seal *newest)
 	for (size_t i = 0; i < r->retention.set.n; i++) {
 		const struct retain_item *it = &r->retention.set.items[i];
 
-		if (it->why == 0 && it->backup != NULL && !holding_has(newest, it->backup->name))
+		if (it->why == 0 && it->backup != NULL &&
+		    holding_find(newest, it->backup->name) == NULL)
 			retention_remove(r, it, false);
 	}
 }

@@ -65,7 +65,7 @@ catalog_accept_list(const struct repo_list *l, struct catalog_accept *out, struc
 		return err_nomem(e);
 	}
 	for (size_t i = 0; i < l->n; i++)
-		if (l->backups[i].state == REPO_TRUSTED || l->backups[i].state == REPO_UNSIGNED)
+		if (repo_counts(&l->backups[i], NULL, true))
 			v[n++].b = &l->backups[i];
 	qsort(v, n, sizeof(*v), by_series);
 	take_each_place_once(v, n, out);

@@ -232,7 +232,7 @@ look_again(struct copy *c, struct err *e)
 		(void)err_nomem(e);
 	for (size_t i = 0; c->wanted != NULL && i < c->from.list.n; i++)
 		c->wanted[i] = cmd_repo_wanted(&c->from, &c->from.list.backups[i]) &&
-		    copy_find_name(&old, c->from.list.backups[i].name) == NULL;
+		    repo_find_name(&old, c->from.list.backups[i].name) == NULL;
 	repo_list_done(&old);
 	return c->wanted != NULL ? make_plan(c, e) : -1;
 }
@@ -332,7 +332,7 @@ check_seals(struct copy *c)
 		if (item->state != COPY_DONE && item->state != COPY_SEAL_DONE &&
 		    item->state != COPY_PRESENT)
 			continue;
-		b = copy_find_name(&c->there, item->backup->name);
+		b = repo_find_name(&c->there, item->backup->name);
 		if (b != NULL && b->state != REPO_BAD)
 			continue;
 		log_warn("%s: %s: its seal was there, and cannot be read again: %s",

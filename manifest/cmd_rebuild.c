@@ -29,12 +29,6 @@ const struct opt_program cmd_rebuild_program = {
     .siblings = cmd_programs,
 };
 
-static bool
-counts(const struct repo_backup *b)
-{
-	return b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED;
-}
-
 static void
 print(struct cmd_repo *r, bool json)
 {
@@ -44,7 +38,7 @@ print(struct cmd_repo *r, bool json)
 	struct json j;
 
 	for (size_t i = 0; i < r->list.n; i++)
-		n += counts(&r->list.backups[i]);
+		n += repo_counts(&r->list.backups[i], NULL, true);
 	(void)fstatat(repo_fd(r->repo), REPO_CATALOG, &st, 0);
 	num_human((uint64_t)st.st_size, human);
 	if (!json) {
@@ -64,7 +58,7 @@ rebuild(struct cmd_repo *r, int progress, struct err *e)
 	int rc;
 
 	for (size_t i = 0; i < r->list.n; i++)
-		if (counts(&r->list.backups[i]))
+		if (repo_counts(&r->list.backups[i], NULL, true))
 			total += r->list.backups[i].seal.manifest_size;
 	if (progress_start((enum progress_mode)progress, "rebuild", e) != 0)
 		return -1;

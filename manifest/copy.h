@@ -64,7 +64,6 @@ int copy_plan_space(const struct copy_plan *p, const struct repo *to, struct err
  * there; else 0. */
 size_t copy_held_missing(
     const struct repo_list *there, const struct repo_backup *b, bool authenticated);
-const struct repo_backup *copy_find_name(const struct repo_list *l, const char *name);
 bool copy_counts(const struct repo_backup *b, bool authenticated);
 
 /* ---- one backup ---- */

@@ -58,27 +58,6 @@ found_missing(struct one *o, const struct err *why)
 
 /* ---- the seal ---- */
 
-static int
-read_seal(struct one *o, struct err *e)
-{
-	int fd = repo_open_part(o->way->from, REPO_SEAL, o->item->backup->name, e), rc = -1;
-	struct stat st;
-	void *room;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) != 0)
-		(void)err_sys(e, "fstat");
-	else if (st.st_size > SEAL_FILE_MAX)
-		(void)err_set(e, ERR_CORRUPT, "longer than %u bytes", SEAL_FILE_MAX);
-	else if ((room = buf_reserve(&o->seal_text, (size_t)st.st_size + 1)) == NULL)
-		(void)buf_check(&o->seal_text, e);
-	else if ((rc = io_pread_exact(fd, room, (size_t)st.st_size, 0, e)) == 0)
-		o->seal_text.len = (size_t)st.st_size;
-	(void)close(fd);
-	return rc;
-}
-
 /*
  * Read again, because the bytes are needed, and it may have been sealed anew since the list was
  * made.  1: the backup cannot be copied.
@@ -89,7 +68,7 @@ load_seal(struct one *o, struct err *e)
 	const struct seal *listed = &o->item->backup->seal;
 	struct err why = {0};
 
-	if (read_seal(o, &why) != 0) {
+	if (repo_seal_text(o->way->from, o->item->backup->name, &o->seal_text, &why) != 0) {
 		if (err_is_ours(&why))
 			return err_pass(e, &why);
 		return found(o, why.kind == ERR_NOTFOUND ? COPY_GONE : COPY_BAD, "", &why);

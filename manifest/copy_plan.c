@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "core/num.h"
 #include "manifest/copy.h"
+#include "store/holding.h"
 
 /*
  * A backup's name, its place (series and sequence), and its seal have to agree with what is
@@ -23,15 +24,6 @@ bool
 copy_counts(const struct repo_backup *b, bool authenticated)
 {
 	return b->state == REPO_TRUSTED || (!authenticated && b->state != REPO_BAD);
-}
-
-const struct repo_backup *
-copy_find_name(const struct repo_list *l, const char *name)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->backups[i].name, name) == 0)
-			return &l->backups[i];
-	return NULL;
 }
 
 /* Who has its place there, trusted or not. */
@@ -78,10 +70,9 @@ same_data(const struct seal *a, const struct seal *b)
 static bool
 holds(const struct seal *s, const struct seal *held)
 {
-	for (size_t i = 0; i < s->n_holds; i++)
-		if (strcmp(s->holds[i].name, held->name) == 0)
-			return memcmp(s->holds[i].digest, held->text_digest, SHA256_LEN) == 0;
-	return false;
+	const struct seal_hold *h = holding_find(s, held->name);
+
+	return h != NULL && memcmp(h->digest, held->text_digest, SHA256_LEN) == 0;
 }
 
 /* Where the reason goes. */
@@ -205,7 +196,7 @@ plan_item(struct copy_item *item, const struct planner *p)
 	if (!is_acceptable(item, p))
 		return;
 	item->state = COPY_TODO;
-	if ((there = copy_find_name(p->there, b->name)) != NULL)
+	if ((there = repo_find_name(p->there, b->name)) != NULL)
 		plan_same_name(item, p, there);
 	else if ((there = find_place(p, &b->seal)) != NULL)
 		other_history(item, there);
@@ -330,7 +321,7 @@ copy_held_missing(const struct repo_list *there, const struct repo_backup *b, bo
 		return 0;
 	for (size_t i = 0; i < b->seal.n_holds; i++) {
 		const struct seal_hold *hold = &b->seal.holds[i];
-		const struct repo_backup *held = copy_find_name(there, hold->name);
+		const struct repo_backup *held = repo_find_name(there, hold->name);
 
 		if (held == NULL || held->state == REPO_BAD ||
 		    memcmp(held->seal.text_digest, hold->digest, SHA256_LEN) != 0)

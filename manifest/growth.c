@@ -12,12 +12,6 @@
 /* What lies closer together says nothing of how many a day there will be. */
 #define SPAN_MIN (20 * 3600)
 
-bool
-growth_counts(const struct repo_backup *b, bool accept_unsigned)
-{
-	return b->state == REPO_TRUSTED || (accept_unsigned && b->state == REPO_UNSIGNED);
-}
-
 static int64_t
 minus(uint64_t a, uint64_t b)
 {
@@ -102,7 +96,7 @@ growth_of_series(struct growth *g, const struct repo_list *l, size_t at, bool ac
 
 		if (strcmp(b->seal.series, g->series) != 0)
 			break;
-		if (growth_counts(b, accept_unsigned))
+		if (repo_counts(b, NULL, accept_unsigned))
 			add(g, &x, b);
 		else if (b->state != REPO_BAD)
 			g->rest_bytes += b->seal.archive_size + b->seal.manifest_size;

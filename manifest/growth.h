@@ -35,8 +35,8 @@ struct growth {
 };
 
 /*
- * The series that starts at number at of l (as repo_list() sorts).  Those count that are trusted,
- * or unsigned where that is accepted.  *g->end is where the next one starts.
+ * The series that starts at number at of l (as repo_list() sorts).  Of what counts, see
+ * repo_counts().  *g->end is where the next one starts.
  */
 void growth_of_series(struct growth *g, const struct repo_list *l, size_t at, bool accept_unsigned);
 
@@ -49,9 +49,6 @@ void growth_of_series(struct growth *g, const struct repo_list *l, size_t at, bo
  */
 #define GROWTH_YEARS 10
 int64_t growth_full_in_days(const struct growth *g, size_t n, uint64_t free_bytes, time_t now);
-
-/* Is b one of those that count? */
-bool growth_counts(const struct repo_backup *b, bool accept_unsigned);
 
 /* "+1.2M", "-3", "0": a difference for people. */
 void growth_put(struct buf *out, int64_t bytes);

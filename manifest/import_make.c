@@ -23,6 +23,7 @@
 #include "pack/writer.h"
 #include "seal/key.h"
 #include "seal/seal.h"
+#include "store/holding.h"
 
 #define SMALL_CHANGE (16u << 20) /* that a database of names and the like may take */
 
@@ -117,15 +118,6 @@ list_again(struct import_run *r, struct err *e)
 
 /* ---- held ---- */
 
-static bool
-holds(const struct seal *s, const struct repo_backup *b)
-{
-	for (size_t i = 0; i < s->n_holds; i++)
-		if (s->holds[i].sequence == b->seal.sequence)
-			return true;
-	return false;
-}
-
 /* All that count and stand before it. */
 static int
 fill_holds(struct making *m, struct err *e)
@@ -135,7 +127,8 @@ fill_holds(struct making *m, struct err *e)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
 		if (counts(m->r, b, m->it->series) && b->seal.sequence < m->seal.sequence &&
-		    !holds(&m->seal, b) && seal_add_hold(&m->seal, &b->seal, e) != 0)
+		    holding_at(&m->seal, b->seal.sequence) == NULL &&
+		    seal_add_hold(&m->seal, &b->seal, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -158,7 +151,7 @@ add_missing(const struct import_run *r, struct seal *s, size_t *n, struct err *e
 	for (size_t i = 0; i < r->list.n; i++) {
 		const struct repo_backup *b = &r->list.backups[i];
 		if (!counts(r, b, s->series) || b->seal.sequence >= s->sequence ||
-		    !is_imported(b) || holds(s, b))
+		    !is_imported(b) || holding_at(s, b->seal.sequence) != NULL)
 			continue;
 		if (seal_add_hold(s, &b->seal, e) != 0)
 			return -1;

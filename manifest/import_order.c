@@ -173,10 +173,8 @@ check_there(const struct repo_list *l, const char *name, struct err *e)
 	for (size_t i = 0; i < l->n_unsealed; i++)
 		if (strcmp(l->unsealed[i], name) == 0)
 			return 0;
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->backups[i].name, name) == 0)
-			return err_set(
-			    e, ERR_USAGE, "%s: has a seal: it is a backup already", name);
+	if (repo_find_name(l, name) != NULL)
+		return err_set(e, ERR_USAGE, "%s: has a seal: it is a backup already", name);
 	return err_set(e, ERR_NOTFOUND, "no archive %s" SUFFIX " without a seal", name);
 }
 

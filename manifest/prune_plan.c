@@ -25,11 +25,7 @@ prune_done(struct prune *p)
 static bool
 counts(const struct prune *p, const struct repo_backup *b)
 {
-	const char *series = p->repo->opts->series;
-
-	if (b->state == REPO_BAD)
-		return false;
-	return repo_counts(b, series != NULL ? series : b->seal.series, p->is_unsigned);
+	return repo_counts(b, p->repo->opts->series, p->is_unsigned);
 }
 
 static int
@@ -123,7 +119,7 @@ decide_fates(struct prune *p)
 {
 	for (size_t i = 0; i < p->set.n; i++) {
 		const struct retain_item *it = &p->set.items[i];
-		bool is_held = holding_has(&p->newest->seal, it->backup->name);
+		bool is_held = holding_find(&p->newest->seal, it->backup->name) != NULL;
 
 		if (it->why != 0)
 			continue;

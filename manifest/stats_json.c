@@ -142,7 +142,7 @@ put_series(struct json *j, const struct stats *s, const struct growth *g, struct
 	put_members(j, &c);
 	json_array(j, "backups");
 	for (size_t i = g->first; i < g->end; i++)
-		if (growth_counts(&s->r->list.backups[i], s->r->trust == NULL))
+		if (repo_counts(&s->r->list.backups[i], NULL, s->r->trust == NULL))
 			put_backup(j, &s->r->list.backups[i], figures(&c, &s->r->list.backups[i]));
 	json_end(j);
 	rc = put_top(j, s, g->series, e);

@@ -150,7 +150,7 @@ put_nights(
 	for (size_t i = g->first; i < g->end; i++) {
 		const struct repo_backup *b = &s->r->list.backups[i];
 
-		if (!growth_counts(b, s->r->trust == NULL))
+		if (!repo_counts(b, NULL, s->r->trust == NULL))
 			continue;
 		buf_clear(&text);
 		if (before != NULL)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "store/holding.h"
 #include "store/priv.h"
 
 static bool
@@ -77,14 +78,15 @@ newest_of_one_series(const struct newest *q, const struct repo_backup **out, str
 static uint64_t
 sequence_of_bad(const struct newest *q, const char *series, const char *name)
 {
+	const struct seal_hold *h;
+
 	for (size_t i = 0; i < q->l->n; i++) {
 		const struct repo_backup *b = &q->l->backups[i];
 
 		if (b->state != REPO_TRUSTED || strcmp(b->seal.series, series) != 0)
 			continue;
-		for (size_t k = 0; k < b->seal.n_holds; k++)
-			if (strcmp(b->seal.holds[k].name, name) == 0)
-				return b->seal.holds[k].sequence;
+		if ((h = holding_find(&b->seal, name)) != NULL)
+			return h->sequence;
 	}
 	return UINT64_MAX;
 }

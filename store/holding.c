@@ -49,25 +49,31 @@ holding_fill(struct seal *s, const struct retain_set *set, const bool *goes,
 	return set_policy(s, p, e);
 }
 
-bool
-holding_has(const struct seal *s, const char *name)
+const struct seal_hold *
+holding_find(const struct seal *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_holds; i++)
 		if (strcmp(s->holds[i].name, name) == 0)
-			return true;
-	return false;
+			return &s->holds[i];
+	return NULL;
+}
+
+const struct seal_hold *
+holding_at(const struct seal *s, uint64_t sequence)
+{
+	for (size_t i = 0; i < s->n_holds; i++)
+		if (s->holds[i].sequence == sequence)
+			return &s->holds[i];
+	return NULL;
 }
 
 static bool
 is_there(const struct repo_list *l, const struct seal_hold *h)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i];
-		if (b->state != REPO_BAD && strcmp(b->name, h->name) == 0 &&
-		    memcmp(b->seal.text_digest, h->digest, sizeof(h->digest)) == 0)
-			return true;
-	}
-	return false;
+	const struct repo_backup *b = repo_find_name(l, h->name);
+
+	return b != NULL && b->state != REPO_BAD &&
+	    memcmp(b->seal.text_digest, h->digest, sizeof(h->digest)) == 0;
 }
 
 void

@@ -3,6 +3,7 @@
 #define STORE_HOLDING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct key;
@@ -12,6 +13,7 @@ struct repo_list;
 struct retain_policy;
 struct retain_set;
 struct seal;
+struct seal_hold;
 
 /*
  * The set of backups that the newest seal of a series signs for, as retention decided it.
@@ -25,8 +27,12 @@ struct seal;
  */
 int holding_fill(struct seal *s, const struct retain_set *set, const bool *goes,
     const struct retain_policy *p, struct err *e);
-/* Does s hold a backup of that name?  In a list only the newest of a series has its holds. */
-bool holding_has(const struct seal *s, const char *name);
+/*
+ * What s holds under that name, or with that sequence; NULL: nothing.  In a list only the newest
+ * of a series has its holds.
+ */
+const struct seal_hold *holding_find(const struct seal *s, const char *name);
+const struct seal_hold *holding_at(const struct seal *s, uint64_t sequence);
 /*
  * Warn of each backup that newest holds and that is not in l, or another one.  Before newest is
  * followed by another seal, because after that nobody can tell that there was more.

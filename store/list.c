@@ -12,8 +12,8 @@
 
 /* ---- one seal ---- */
 
-static int
-read_part(const struct repo *r, const char *name, struct buf *text, struct err *e)
+int
+repo_seal_text(const struct repo *r, const char *name, struct buf *out, struct err *e)
 {
 	int fd = repo_open_part(r, REPO_SEAL, name, e), rc = -1;
 	struct stat st;
@@ -26,10 +26,10 @@ read_part(const struct repo *r, const char *name, struct buf *text, struct err *
 		(void)err_sys(e, "fstat");
 	else if (st.st_size > SEAL_FILE_MAX)
 		(void)err_set(e, ERR_CORRUPT, "longer than %u bytes", SEAL_FILE_MAX);
-	else if ((room = buf_reserve(text, (size_t)st.st_size + 1)) == NULL)
-		(void)buf_check(text, e);
+	else if ((room = buf_reserve(out, (size_t)st.st_size + 1)) == NULL)
+		(void)buf_check(out, e);
 	else if ((n = io_pread(fd, room, (size_t)st.st_size, 0, e)) >= 0) {
-		text->len += (size_t)n;
+		out->len += (size_t)n;
 		rc = 0;
 	}
 	(void)close(fd);
@@ -99,7 +99,7 @@ repo_read_seal(const struct repo *r, const char *name, const struct trust *trust
 		return err_set(e, ERR_NOTFOUND, "%s: is not a backup's name", name);
 	(void)strcpy(b.name, name);
 	b.on_hold = repo_is_on_hold(r, name);
-	if (read_part(r, name, &text, &why) == 0)
+	if (repo_seal_text(r, name, &text, &why) == 0)
 		rc = judge(&b, &text, trust, e);
 	else if (is_no_answer(&why))
 		rc = err_pass(e, &why);
@@ -126,7 +126,16 @@ repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigne
 {
 	if (b->state != REPO_TRUSTED && !(b->state == REPO_UNSIGNED && accept_unsigned))
 		return false;
-	return strcmp(b->seal.series, series) == 0;
+	return series == NULL || strcmp(b->seal.series, series) == 0;
+}
+
+const struct repo_backup *
+repo_find_name(const struct repo_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->backups[i].name, name) == 0)
+			return &l->backups[i];
+	return NULL;
 }
 
 /* ---- all of them ---- */

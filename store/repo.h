@@ -110,7 +110,12 @@ void repo_list_done(struct repo_list *l);
 int repo_read_seal(const struct repo *r, const char *name, const struct trust *trust,
     struct repo_backup *out, struct err *e);
 void repo_backup_done(struct repo_backup *b);
-/* Is b one of the series that a writer may build on: trusted, or unsigned where that is accepted?
+/* The bytes of NAME.seal, appended.  The errors of repo_open_part(), or ERR_CORRUPT: too long. */
+int repo_seal_text(const struct repo *r, const char *name, struct buf *out, struct err *e);
+/* The backup of that name, whatever its state; NULL: none. */
+const struct repo_backup *repo_find_name(const struct repo_list *l, const char *name);
+/*
+ * Is b one of the series (NULL: any) that counts: trusted, or unsigned where that is accepted?
  */
 bool repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned);
 

@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/io.h"
 #include "core/stop.h"
+#include "core/within.h"
 #include "store/repo.h"
 #include "verify/anchor.h"
 
@@ -25,35 +26,16 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Up to the root: is one of the directories the repository? */
 static int
 check_outside(const struct verify_anchor *a, const struct repo *r, struct err *e)
 {
-	struct stat repo, here, above;
-	int fd = fcntl(a->dir_fd, F_DUPFD_CLOEXEC, 0), up, rc = 0;
+	int how = within_compare(a->dir_fd, repo_fd(r), e);
 
-	if (fd < 0 || fstat(repo_fd(r), &repo) != 0 || fstat(fd, &here) != 0)
-		rc = err_sys(e, "fstat");
-	while (rc == 0) {
-		if (same_file(&here, &repo)) {
-			rc = err_set(e, ERR_USAGE,
-			    "it lies in the repository, and would be rolled back with it; keep it "
-			    "elsewhere");
-			break;
-		}
-		if ((up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 ||
-		    fstat(up, &above) != 0)
-			rc = err_sys(e, "look for the repository above it");
-		if (fd >= 0)
-			(void)close(fd);
-		fd = up;
-		if (rc == 0 && same_file(&here, &above))
-			break;
-		here = above;
-	}
-	if (fd >= 0)
-		(void)close(fd);
-	return rc;
+	if (how == WITHIN_SAME || how == WITHIN_FIRST_INSIDE)
+		return err_set(e, ERR_USAGE,
+		    "it lies in the repository, and would be rolled back with it; keep it "
+		    "elsewhere");
+	return how < 0 ? -1 : 0;
 }
 
 /* Through links, as far as there are any; without the file itself, where that is missing. */

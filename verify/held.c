@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "seal/key.h"
+#include "store/holding.h"
 #include "store/repo.h"
 #include "verify/age.h"
 #include "verify/opts.h"
@@ -61,37 +62,6 @@ static bool
 of_series(const struct held *h, const struct repo_backup *b)
 {
 	return b->state != REPO_BAD && strcmp(b->seal.series, h->series) == 0;
-}
-
-static const struct seal_hold *
-find_hold(const struct held *h, const char *name)
-{
-	const struct seal *s = &h->newest->seal;
-
-	for (size_t i = 0; i < s->n_holds; i++)
-		if (strcmp(s->holds[i].name, name) == 0)
-			return &s->holds[i];
-	return NULL;
-}
-
-static const struct repo_backup *
-find_backup(const struct held *h, const char *name)
-{
-	for (size_t i = 0; i < h->list->n; i++)
-		if (strcmp(h->list->backups[i].name, name) == 0)
-			return &h->list->backups[i];
-	return NULL;
-}
-
-static const char *
-held_with_number(const struct held *h, uint64_t sequence)
-{
-	const struct seal *s = &h->newest->seal;
-
-	for (size_t i = 0; i < s->n_holds; i++)
-		if (s->holds[i].sequence == sequence)
-			return s->holds[i].name;
-	return NULL;
 }
 
 /*
@@ -149,7 +119,7 @@ check_holds(const struct held *h)
 
 	for (size_t i = 0; i < s->n_holds; i++) {
 		const struct seal_hold *hold = &s->holds[i];
-		const struct repo_backup *b = find_backup(h, hold->name);
+		const struct repo_backup *b = repo_find_name(h->list, hold->name);
 
 		if (b == NULL)
 			tell_missing(h, hold->name);
@@ -173,9 +143,10 @@ static void
 check_stranger(const struct held *h, const struct repo_backup *b, struct dropped *dropped)
 {
 	const char *newest = h->newest->name;
-	const char *other = b->seal.sequence == h->newest->seal.sequence
-	    ? newest
-	    : held_with_number(h, b->seal.sequence);
+	const struct seal_hold *hold = holding_at(&h->newest->seal, b->seal.sequence);
+	const char *other = b->seal.sequence == h->newest->seal.sequence ? newest
+	    : hold != NULL						 ? hold->name
+									 : NULL;
 
 	if (other != NULL && counts(h, b))
 		verify_report_put(h->report, VERIFY_TRUST, "sequence-twice",
@@ -216,7 +187,8 @@ check_others(const struct held *h)
 	for (size_t i = 0; i < h->list->n; i++) {
 		const struct repo_backup *b = &h->list->backups[i];
 
-		if (of_series(h, b) && b != h->newest && find_hold(h, b->name) == NULL)
+		if (of_series(h, b) && b != h->newest &&
+		    holding_find(&h->newest->seal, b->name) == NULL)
 			check_stranger(h, b, &dropped);
 	}
 	tell_dropped(h, &dropped);
@@ -241,7 +213,8 @@ has_strangers(const struct held *h)
 		const struct repo_backup *b = &h->list->backups[i];
 
 		if (verify_in_scope(b, &scope) && b->state != REPO_TRUSTED &&
-		    (b->state == REPO_BAD || h->newest == NULL || find_hold(h, b->name) == NULL))
+		    (b->state == REPO_BAD || h->newest == NULL ||
+			holding_find(&h->newest->seal, b->name) == NULL))
 			return true;
 	}
 	return false;
@@ -297,7 +270,7 @@ verify_held_missing(const struct repo_list *l, const struct verify_opts *o)
 	for (size_t at = 0; next_series(&h, &at);) {
 		find_newest(&h);
 		for (size_t i = 0; h.newest != NULL && i < h.newest->seal.n_holds; i++)
-			if (find_backup(&h, h.newest->seal.holds[i].name) == NULL)
+			if (repo_find_name(l, h.newest->seal.holds[i].name) == NULL)
 				return true;
 	}
 	return false;
@@ -307,13 +280,10 @@ verify_held_missing(const struct repo_list *l, const struct verify_opts *o)
 static bool
 is_held(const struct repo_list *l, const char *name)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		const struct seal *s = &l->backups[i].seal;
-
-		for (size_t k = 0; l->backups[i].state != REPO_BAD && k < s->n_holds; k++)
-			if (strcmp(s->holds[k].name, name) == 0)
-				return true;
-	}
+	for (size_t i = 0; i < l->n; i++)
+		if (l->backups[i].state != REPO_BAD &&
+		    holding_find(&l->backups[i].seal, name) != NULL)
+			return true;
 	return false;
 }
 

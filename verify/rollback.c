@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/err.h"
+#include "store/holding.h"
 #include "store/repo.h"
 #include "verify/anchor.h"
 #include "verify/opts.h"
@@ -49,17 +50,6 @@ with_number(const struct repo_list *l, const struct verify_anchor_line *seen)
 	return found;
 }
 
-static const char *
-held_with_number(const struct repo_backup *newest, uint64_t sequence)
-{
-	const struct seal *s = &newest->seal;
-
-	for (size_t i = 0; i < s->n_holds; i++)
-		if (s->holds[i].sequence == sequence)
-			return s->holds[i].name;
-	return NULL;
-}
-
 /*
  * The digest of a hold is no witness: the backup may have been sealed anew after it was
  * seen.  Whether what it names is there is told by the held set.
@@ -69,6 +59,7 @@ judge(const struct repo_list *l, const struct repo_backup *newest,
     const struct verify_anchor_line *seen, const char **other)
 {
 	const struct repo_backup *b;
+	const struct seal_hold *h;
 
 	if (newest == NULL)
 		return GONE;
@@ -79,8 +70,10 @@ judge(const struct repo_list *l, const struct repo_backup *newest,
 	*other = newest->name;
 	if (newest->seal.sequence < seen->sequence)
 		return OLDER;
-	*other = held_with_number(newest, seen->sequence);
-	return *other == NULL || strcmp(*other, seen->name) == 0 ? LATER : OTHER;
+	if ((h = holding_at(&newest->seal, seen->sequence)) == NULL)
+		return LATER;
+	*other = h->name;
+	return strcmp(h->name, seen->name) == 0 ? LATER : OTHER;
 }
 
 static const struct repo_backup *

@@ -105,7 +105,7 @@ check_one(struct run *r, const struct repo_backup *b, struct err *e)
 	if (verify_check(&subject, r->opts, &r->report, &how, e) < 0)
 		return err_where(e, "%s", b->name);
 	/* What was put in its place by whoever could not sign it is not of the history. */
-	if (!how.pruned && (b->state == REPO_TRUSTED || b->state == REPO_UNSIGNED))
+	if (!how.pruned && repo_counts(b, NULL, true))
 		r->results[r->n_results++] = (struct verify_result){.backup = b,
 		    .level = how.level,
 		    .at = clock_now().tv_sec,

@@ -119,9 +119,11 @@ a_seal_does_not_hold_itself_nor_one_that_is_not_there_yet(void **state)
 	set.items[1].backup = NULL; /* as the one that is being made */
 	assert_int_equal(holding_fill(&s, &set, goes, &(struct retain_policy){.last = 1}, &e), 0);
 	assert_int_equal(s.n_holds, 1);
-	assert_true(holding_has(&s, "s-3"));
-	assert_false(holding_has(&s, "s-1"));
-	assert_false(holding_has(&s, "s-4"));
+	assert_ptr_equal(holding_find(&s, "s-3"), holding_at(&s, 3));
+	assert_string_equal(holding_at(&s, 3)->name, "s-3");
+	assert_null(holding_at(&s, 1));
+	assert_null(holding_find(&s, "s-1"));
+	assert_null(holding_find(&s, "s-4"));
 	seal_done(&s);
 }
 
@@ -137,7 +139,7 @@ the_newest_is_sealed_anew_without_those_that_go(void **state)
 	look(&p);
 	assert_int_equal(backup("s-4")->state, REPO_TRUSTED);
 	assert_int_equal(backup("s-4")->seal.n_holds, 2);
-	assert_false(holding_has(&backup("s-4")->seal, "s-1"));
+	assert_null(holding_find(&backup("s-4")->seal, "s-1"));
 	assert_string_equal(backup("s-4")->seal.policy, "keep-last=3");
 	assert_int_equal(backup("s-4")->seal.sequence, 4);
 }
