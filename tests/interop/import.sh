@@ -174,6 +174,24 @@ if command -v pigz >/dev/null; then
 	same_tree plain out
 fi
 
+# ---- as a user: owners come from the archive, whoever reads it ----
+
+if [ "$(id -u)" = 0 ]; then
+	mkdir user owned
+	echo mine >owned/file
+	ln -s file owned/link
+	chown -h 1234:4321 owned/file owned/link
+	tar -C owned -czf user/autolab-backup-20260101_000005.tar.gz .
+	cp key user.key
+	chown -R 65534:65534 user user.key
+	as_user manifest import --repo user --key user.key >imported
+	quiet verify --repo user --trust key.pub --all --level deep
+	rm -rf out && mkdir out
+	quiet restore --repo user --trust key.pub --target out
+	same_tree owned out
+	[ "$(stat -c %u:%g out/link)" = 1234:4321 ] || fail "owned by $(stat -c %u:%g out/link)"
+fi
+
 # ---- all of them, now ----
 
 quiet verify --repo repo --trust key.pub --all
