@@ -89,6 +89,8 @@ finish_stdout(const char *program)
 	errno = sys;
 	if (sys < 0)
 		(void)err_set(&e, ERR_SYS, "standard output: not all could be written");
+	else if (sys == EBADF)
+		(void)err_set(&e, ERR_SYS, "standard output is closed");
 	else
 		(void)err_sys(&e, "standard output");
 	if (!gone)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "restore/cat.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +29,14 @@ struct cat {
 static int
 put(const void *data, size_t len, struct err *e)
 {
-	return io_write(STDOUT_FILENO, data, len, e) == 0 ? 0 : err_where(e, "standard output");
+	struct err why = {0};
+
+	if (io_write(STDOUT_FILENO, data, len, &why) == 0)
+		return 0;
+	if (why.kind == ERR_SYS && why.sys == EBADF)
+		return err_set(e, ERR_SYS, "standard output is closed");
+	*e = why;
+	return err_where(e, "standard output");
 }
 
 static int

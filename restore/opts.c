@@ -27,6 +27,11 @@ check(struct restore_opts *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--stdout and --json exclude each other");
 	if (o->backup != NULL && o->as_of != NULL)
 		return err_set(e, ERR_USAGE, "--backup and --as-of exclude each other");
+	/* A variable that is not set must not mean everything. */
+	for (size_t i = 0; i < o->paths.n; i++)
+		if (o->paths.items[i][0] == '\0')
+			return err_set(
+			    e, ERR_USAGE, "an empty PATH (all of the backup is no PATH, or .)");
 	if (o->series != NULL && !seal_name_ok(o->series))
 		return err_set(e, ERR_USAGE, "--series %s: is not a series' name", o->series);
 	if (clock_zone_set(o->timezone, e) != 0)

@@ -33,8 +33,9 @@ answers() { # what is asked of it, and what is said; with -v, for the reasons
 }
 fresh
 answers >want 2>&1
-same() {
-	answers >got 2>err || fail "exit $?: $(cat err)"
+same() { # [COMMAND...]
+	[ $# -gt 0 ] || set -- answers
+	"$@" >got 2>err || fail "exit $?: $(cat err)"
 	cmp -s want got || fail "$(diff want got)"
 	sed 's/^/! /' err
 }
@@ -128,9 +129,8 @@ print("held", flush=True)
 sys.stdin.read()
 END
 # Nobody waits longer than five seconds for whoever writes, nor twice.
-answers() { manifest find '**'; }
 fresh
-answers >want
+manifest find '**' >want
 mkfifo go ready
 for how in SHARED IMMEDIATE EXCLUSIVE; do
 	echo "-- $how"
@@ -138,10 +138,10 @@ for how in SHARED IMMEDIATE EXCLUSIVE; do
 	python3 hold.py $how <go >ready &
 	exec 3>go
 	read -r _ <ready
-	same
+	same manifest find '**'
 	[ $how != EXCLUSIVE ] || run verify --level quick
 	run_sh 'manifest rebuild >/dev/null'
 	exec 3>&-
 	wait
-	same
+	same manifest find '**'
 done

@@ -142,7 +142,7 @@ a_closed_stdout_is_an_error_once_something_is_written(void **state)
 {
 	(void)state;
 	check(&(struct run){.out = OUT_CLOSED, .print = "x\n"}, 3,
-	    "verify: standard output: Bad file descriptor\n");
+	    "verify: standard output is closed\n");
 	check(&(struct run){.out = OUT_CLOSED}, 0, "");
 }
 
