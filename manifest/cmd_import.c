@@ -65,6 +65,7 @@ struct import {
 	const struct opt_common *common;
 	struct json json;
 	uint64_t made, before, refused;
+	bool wrong; /* an original is kept whose backup is damaged */
 };
 
 /* ---- what is said ---- */
@@ -86,7 +87,7 @@ json_one(struct import *m, const struct import_item *it, const struct import_mad
 	json_str(j, "result", result);
 	json_str(j, "error", why != NULL ? why->msg : NULL);
 	json_uint(j, "archive_size", it->size);
-	cmd_json_digest(j, "archive_sha256", why == NULL ? made->digest : NULL);
+	cmd_json_digest(j, "archive_sha256", made->result != IMPORT_REFUSED ? made->digest : NULL);
 	json_str(j, "series", it->series);
 	cmd_json_time(j, "created", it->created.tv_sec, (uint32_t)it->created.tv_nsec);
 	json_str(j, "created_from", it->from_mtime ? "mtime" : "name");
@@ -123,9 +124,11 @@ say(struct import *m, const struct import_item *it, const struct import_made *ma
 {
 	if (made->result == IMPORT_REFUSED)
 		log_warn("not imported: %s", why->msg);
+	else if (made->kept)
+		log_warn("%s", why->msg);
 	if (m->common->json)
 		json_one(m, it, made, results[made->result],
-		    made->result == IMPORT_REFUSED ? why : NULL);
+		    made->result == IMPORT_REFUSED || made->kept ? why : NULL);
 	else if (made->result != IMPORT_REFUSED && !m->common->quiet) {
 		progress_hide();
 		line_made(it, made);
@@ -259,6 +262,7 @@ import_one(struct import *m, const struct import_item *it, struct err *e)
 	m->made += made.result == IMPORT_MADE;
 	m->before += made.result == IMPORT_DONE_BEFORE;
 	m->refused += made.result == IMPORT_REFUSED;
+	m->wrong |= made.kept;
 	say(m, it, &made, e);
 	err_clear(e);
 	return 0;
@@ -386,7 +390,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	repo_close(m.run.repo);
 	trust_free(m.run.trust);
 	key_free(m.run.key);
-	return m.refused > 0 ? CLI_WRONG : CLI_OK;
+	return m.refused > 0 || m.wrong ? CLI_WRONG : CLI_OK;
 }
 
 const struct cmd cmd_import = {

@@ -358,7 +358,12 @@ remove_original(struct making *m, const struct seal *s, struct err *e)
 		return -1;
 	int rc = import_check(m->r->repo, s, e);
 	progress_stop();
-	if (rc != 0 || repo_remove_unsealed(m->r->repo, m->it->name, m->fd, e) != 0)
+	if (rc != 0) {
+		m->out->kept = e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND;
+		(void)err_where(e, "%s is kept", m->archive);
+		return m->out->kept ? 0 : -1;
+	}
+	if (repo_remove_unsealed(m->r->repo, m->it->name, m->fd, e) != 0)
 		return err_where(e, "%s is kept", m->archive);
 	m->out->removed = true;
 	return list_again(m->r, e);

@@ -35,6 +35,7 @@ struct import_made {
 	uint64_t sequence, entries, bytes, archive_size;
 	uint8_t digest[SHA256_LEN]; /* of the original */
 	bool removed; /* the original */
+	bool kept; /* it was to be removed, but its backup does not read back: *e says why */
 };
 
 /*
@@ -45,7 +46,7 @@ int import_series_ok(const struct import_run *r, const char *series, struct err 
 /*
  * One archive: read, packed, sealed, committed, and held by the newest backup of its series; with
  * remove_original read back, and the original removed.  0 with *out; *e is set too when it is
- * IMPORT_REFUSED, and nothing of it is left then.  -1: it cannot go on.
+ * IMPORT_REFUSED, and nothing of it is left then, or kept.  -1: it cannot go on.
  */
 int import_make(
     struct import_run *r, const struct import_item *it, struct import_made *out, struct err *e);

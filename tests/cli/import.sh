@@ -56,6 +56,13 @@ import --repo repo --key key --remove-original autolab-backup-20260110_000005
 old 13 three
 import --repo repo --key key --remove-original
 
+echo "-- but never when the backup is damaged: that is told, and the others go on"
+flip repo/autolab-backup-20260111_000005-2.tar.gz 30
+import --repo repo --key key --remove-original autolab-backup-20260111_000005 autolab-backup-20260112_000005
+run ls repo
+flip repo/autolab-backup-20260111_000005-2.tar.gz 30
+import --repo repo --key key --remove-original autolab-backup-20260111_000005
+
 echo "-- which is the end of the numbers"
 run ls repo
 backup_tree data repo
