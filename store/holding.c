@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/holding.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,20 @@ holding_warn_gone(const struct repo_list *l, const struct repo_backup *newest)
 	}
 }
 
+/* On a volume without a free block even what would make room cannot be done; but one file may go.
+ */
+static int
+tell_way_out(const struct repo *r, struct err *e)
+{
+	struct err why = *e;
+
+	if (why.sys != ENOSPC && why.sys != EDQUOT)
+		return -1;
+	return err_set(e, why.kind,
+	    "%s (some KiB are needed: %s/%s may go, the next run makes it anew)", why.msg,
+	    repo_dir(r), REPO_CATALOG);
+}
+
 int
 holding_reseal(struct repo *r, const struct repo_backup *newest, const struct retain_set *set,
     const bool *goes, const struct retain_policy *p, const struct key *key, struct err *e)
@@ -100,9 +115,11 @@ holding_reseal(struct repo *r, const struct repo_backup *newest, const struct re
 		return -1;
 	if (b.state == REPO_BAD ||
 	    memcmp(b.seal.text_digest, newest->seal.text_digest, SHA256_LEN) != 0)
-		(void)err_set(e, ERR_CORRUPT, "its seal was changed by somebody else meanwhile");
-	else if (holding_fill(&b.seal, set, goes, p, e) == 0)
-		rc = repo_reseal(r, &b.seal, key, e);
+		(void)err_set(e, ERR_CORRUPT, "%s: its seal was changed by somebody else meanwhile",
+		    newest->name);
+	else if (holding_fill(&b.seal, set, goes, p, e) == 0 &&
+	    (rc = repo_reseal(r, &b.seal, key, e)) != 0)
+		rc = tell_way_out(r, e);
 	repo_backup_done(&b);
-	return rc == 0 ? 0 : err_where(e, "%s", newest->name);
+	return rc;
 }

@@ -40,7 +40,7 @@ const struct seal_hold *holding_at(const struct seal *s, uint64_t sequence);
 void holding_warn_gone(const struct repo_list *l, const struct repo_backup *newest);
 /*
  * Seal the newest backup of a series anew with what holding_fill() gives.  newest is as it was
- * listed; ERR_CORRUPT when its seal is another one by now.  The lock is held.
+ * listed; ERR_CORRUPT when its seal is another one by now.  The lock is held.  e is not NULL.
  */
 int holding_reseal(struct repo *r, const struct repo_backup *newest, const struct retain_set *set,
     const bool *goes, const struct retain_policy *p, const struct key *key, struct err *e);

@@ -149,6 +149,23 @@ grep -q 'No space left on device; --make-room removed autolab-backup-20260205_00
 [ -z "$(find repo -name '.*.new')" ] || fail "left $(ls -A repo)"
 well
 
+# Not a block is free: that cannot even be sealed, and is told with a way out.
+noise 1000000 1 >data/blob
+head -c 5000000 /dev/zero >repo/fill 2>/dev/null || :
+for command in "night 08 --keep-last 1 --make-room" "manifest prune --repo repo --key key --keep-last 1"; do
+	# shellcheck disable=SC2086 # words
+	expect 3 $command
+	is "04 06"
+	grep -q 'No space left on device (some KiB are needed: repo/catalog.sqlite3 may go' "$CASE_BASE/stderr" ||
+	    fail "$(cat "$CASE_BASE/stderr")"
+done
+rm repo/catalog.sqlite3
+expect 0 manifest prune --repo repo --key key --keep-last 1
+is "06"
+rm repo/fill
+quiet night 08
+well
+
 # The same without keys.
 find repo -mindepth 1 ! -name .lock -delete
 noise 1000000 1 >data/blob

@@ -42,6 +42,16 @@ checked 0 manifest history logs/app.log --repo repo --trust key.pub
 checked 1 manifest diff previous latest --repo repo --trust key.pub
 checked 0 manifest stats --json --repo repo --trust key.pub
 checked 0 manifest rebuild --repo repo --trust key.pub
+held=$(basename "$(newest repo)")
+checked 0 manifest hold "$held" --reason 'for valgrind' --repo repo --trust key.pub
+checked 0 backup --source data --repo repo --key key --jobs 2 --keep-last 1 --make-room --json
+checked 0 backup --source data --repo repo --key key --jobs 2 --keep-last 2 --dry-run
+echo again >>data/logs/app.log
+checked 0 backup --source data --repo repo --key key --jobs 2
+checked 2 manifest prune --repo repo --trust key.pub --keep-last 1
+checked 0 manifest prune --repo repo --trust key.pub --keep-last 1 --dry-run --json
+checked 0 manifest prune --repo repo --key key --keep-last 1
+checked 0 manifest release "$held" --repo repo --trust key.pub
 mkdir dest
 checked 0 manifest copy dest --new --repo repo --trust key.pub
 checked 0 manifest copy dest --repo repo --trust key.pub --json
