@@ -349,7 +349,8 @@ finish(struct copy *c, struct err *e)
 		return -1;
 	check_seals(c);
 	tell_missing(c);
-	update_catalog(c);
+	if (c->there.n > 0) /* else none is made either */
+		update_catalog(c);
 	return 0;
 }
 

@@ -94,7 +94,7 @@ sealed_size(const struct one *o, enum repo_part part)
 }
 
 static int
-check_size(struct one *o, enum repo_part part)
+check_size(struct one *o, enum repo_part part, struct err *e)
 {
 	uint64_t sealed = sealed_size(o, part), size = 0;
 	struct err why = {0};
@@ -102,6 +102,8 @@ check_size(struct one *o, enum repo_part part)
 	if (repo_stat_part(o->way->from, part, o->item->backup->name, &size, &why) == 0 &&
 	    size == sealed)
 		return 0;
+	if (err_is_ours(&why))
+		return err_pass(e, &why);
 	if (why.kind == ERR_NONE)
 		(void)err_set(&why, ERR_CORRUPT,
 		    "the %s has %" PRIu64 " bytes, sealed were %" PRIu64, part_word(part), size,
@@ -113,7 +115,7 @@ static int
 open_part(struct one *o, enum repo_part part, struct err *e)
 {
 	struct err why = {0};
-	int rc = check_size(o, part);
+	int rc = check_size(o, part, e);
 
 	if (rc != 0)
 		return rc;

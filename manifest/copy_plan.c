@@ -137,11 +137,18 @@ other_history(struct copy_item *item, const struct repo_backup *there)
 	item->other_history = true;
 }
 
+static const char *
+bad_how(const struct repo_backup *b)
+{
+	return b->why->kind == ERR_SYS ? "cannot be read" : "is bad";
+}
+
 static void
 plan_same_name(struct copy_item *item, const struct planner *p, const struct repo_backup *there)
 {
 	if (there->state == REPO_BAD) {
-		buf_printf(conflict(item), "its seal there is bad: %s", there->why->msg);
+		buf_printf(
+		    conflict(item), "its seal there %s: %s", bad_how(there), there->why->msg);
 		return;
 	}
 	if (!same_data(&there->seal, &item->backup->seal)) {
@@ -182,9 +189,10 @@ is_acceptable(struct copy_item *item, const struct planner *p)
 	item->state = b->state == REPO_BAD ? COPY_BAD : COPY_UNTRUSTED;
 	if (b->state == REPO_UNSIGNED)
 		buf_puts(&item->why, "is not signed");
+	else if (b->state == REPO_BAD)
+		buf_printf(&item->why, "its seal %s: %s", bad_how(b), b->why->msg);
 	else
-		buf_printf(
-		    &item->why, "%s%s", b->state == REPO_BAD ? "bad seal: " : "", b->why->msg);
+		buf_puts(&item->why, b->why->msg);
 	return false;
 }
 

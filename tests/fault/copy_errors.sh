@@ -128,3 +128,16 @@ mkdir elsewhere
 mount --bind elsewhere same
 quiet manifest copy same --repo repo --trust key.pub
 quiet verify --all --repo elsewhere --trust key.pub
+
+# ---- a source that one may not read, and a destination that one may not write to ----
+mkdir theirs
+chown 65534 theirs
+expect 1 as_user manifest copy theirs --new --repo repo --trust key.pub
+[ "$(grep -c 'not copied: its seal cannot be read: .*Permission denied' "$err")" = 3 ] || fail "$(cat "$err")"
+[ "$(ls -A theirs)" = .lock ] || fail "left $(ls -A theirs)"
+umount repo
+trap 'umount same' EXIT
+chmod 644 repo/auto*
+expect 0 as_user manifest copy theirs --repo repo --trust key.pub
+expect 3 as_user manifest copy elsewhere --repo repo --trust key.pub
+grep -q '^manifest: repository elsewhere: .lock: ' "$err" || fail "$(cat "$err")"
