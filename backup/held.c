@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/err.h"
 #include "core/log.h"
 #include "seal/seal.h"
 #include "store/holding.h"
@@ -13,20 +12,6 @@ static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-const struct repo_backup *
-held_newest(const struct repo_list *l, const char *series, bool accept_unsigned)
-{
-	const struct repo_backup *newest = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i];
-		if (repo_counts(b, series, accept_unsigned) &&
-		    (newest == NULL || b->seal.sequence > newest->seal.sequence))
-			newest = b;
-	}
-	return newest;
 }
 
 const struct repo_backup *
@@ -63,7 +48,7 @@ of_series(const char *name, const char *series)
 uint64_t
 held_sequence(const struct repo_list *l, const char *series, bool accept_unsigned)
 {
-	const struct repo_backup *newest = held_newest(l, series, accept_unsigned);
+	const struct repo_backup *newest = repo_newest(l, series, accept_unsigned);
 	uint64_t sequence = 1;
 
 	if (newest != NULL)
@@ -144,7 +129,7 @@ held_warn(const struct repo_list *l, const char *series, const char *repo_dir, b
 	const struct repo_backup *newest;
 
 	warn_backups(l, series, accept_unsigned);
-	if ((newest = held_newest(l, series, accept_unsigned)) != NULL)
+	if ((newest = repo_newest(l, series, accept_unsigned)) != NULL)
 		holding_warn_gone(l, newest);
 	warn_unsealed(l, series, repo_dir);
 }

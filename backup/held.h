@@ -14,9 +14,6 @@ struct repo_list;
  * store/repo.h).  Those are the ones that verify under its own or a trusted key; in a run without
  * a key the unsigned ones too.  Others are left alone: not held, not counted.
  */
-/* The newest of them by sequence, or NULL. */
-const struct repo_backup *held_newest(
-    const struct repo_list *l, const char *series, bool accept_unsigned);
 /* The one that a run with this id made, or NULL. */
 const struct repo_backup *held_by_run(
     const struct repo_list *l, const char *series, bool accept_unsigned, const char *run_id);

@@ -39,7 +39,7 @@ struct makeroom {
 static int
 measure(struct run *r, struct space *out, struct err *e)
 {
-	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	const struct repo_backup *last = repo_newest(&r->list, r->o->series, r->o->is_unsigned);
 
 	return space_measure(r->repo, last == NULL ? NULL : &last->seal, r->source_fd, &r->walk,
 	    r->o->make_room, out, e);
@@ -116,7 +116,7 @@ one_round(struct makeroom *m, struct err *e)
 	size_t failures = r->retention.failures;
 	bool is_held;
 
-	m->newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	m->newest = repo_newest(&r->list, r->o->series, r->o->is_unsigned);
 	if (m->newest == NULL)
 		return 0;
 	if (decide(m, e) != 0)

@@ -58,17 +58,6 @@ open_source(struct run *r, struct err *e)
 }
 
 static int
-load_keys(struct run *r, struct err *e)
-{
-	if (trust_new(&r->trust, e) != 0)
-		return -1;
-	if (r->o->key != NULL &&
-	    (key_load(&r->key, r->o->key, e) != 0 || trust_add_key(r->trust, r->key, e) != 0))
-		return -1;
-	return r->o->trust == NULL ? 0 : trust_load(r->trust, r->o->trust, e);
-}
-
-static int
 open_repo(struct run *r, struct err *e)
 {
 	struct stat st;
@@ -106,5 +95,8 @@ prepare_source(struct run *r, struct err *e)
 int
 prepare_repo(struct run *r, struct err *e)
 {
-	return load_keys(r, e) != 0 || (r->o->repo != NULL && open_repo(r, e) != 0) ? -1 : 0;
+	return key_load_ours(&r->key, &r->trust, r->o->key, r->o->trust, e) != 0 ||
+		(r->o->repo != NULL && open_repo(r, e) != 0)
+	    ? -1
+	    : 0;
 }

@@ -32,7 +32,7 @@ retention_done(struct retention *t)
 struct catalog *
 retention_catalog(struct run *r)
 {
-	const struct repo_backup *newest = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	const struct repo_backup *newest = repo_newest(&r->list, r->o->series, r->o->is_unsigned);
 
 	if (!r->o->dry_run && newest != NULL && proven_is_behind(r->repo, newest->seal.text_digest))
 		run_update_catalog(r, false);
@@ -197,7 +197,7 @@ retention_resume(struct run *r, const struct repo_backup *b, struct err *e)
 {
 	struct err why = {0};
 
-	if (held_newest(&r->list, b->seal.series, r->o->is_unsigned) != b)
+	if (repo_newest(&r->list, b->seal.series, r->o->is_unsigned) != b)
 		return 0; /* a later run has seen to it */
 	if (retain_policy_parse(&r->retention.policy, b->seal.policy, &why) != 0) {
 		log_verbose("%s: nothing is removed: %s", b->name, why.msg);

@@ -44,20 +44,6 @@ run_done(struct run *r)
 	exclude_free(r->exclude);
 }
 
-static int
-set_path(struct run *r, enum repo_part part, const char *name, struct buf *out, struct err *e)
-{
-	const char *dir = repo_dir(r->repo);
-
-	buf_clear(out);
-	buf_puts(out, dir);
-	if (dir[0] != '\0' && dir[strlen(dir) - 1] != '/')
-		buf_putc(out, '/');
-	repo_part_name(part, name, out);
-	(void)buf_str(out);
-	return buf_check(out, e);
-}
-
 /* ---- the backup ---- */
 
 static int
@@ -148,11 +134,9 @@ void
 run_update_catalog(struct run *r, bool matters)
 {
 	struct repo_list now = {0}; /* r->list is retention's, and the report's */
-	struct catalog *c = NULL;
 	struct err e = {0};
 
-	if (repo_list(r->repo, r->trust, &now, &e) != 0 ||
-	    catalog_open_write(&c, r->repo, &e) != 0 || catalog_sync(c, r->repo, &now, &e) != 0) {
+	if (repo_list(r->repo, r->trust, &now, &e) != 0 || catalog_update(r->repo, &now, &e) != 0) {
 		if (matters)
 			log_warn("catalog: %s; the backup is sound, \"manifest rebuild\" makes the "
 				 "catalog again",
@@ -160,7 +144,6 @@ run_update_catalog(struct run *r, bool matters)
 		else
 			log_verbose("catalog: %s", e.msg);
 	}
-	catalog_close(c);
 	repo_list_done(&now);
 }
 
@@ -222,7 +205,7 @@ look_for_run(struct run *r, enum cli_status *status, struct err *e)
 		b = held_by_run(&r->list, r->o->series, r->o->is_unsigned, r->o->run_id);
 	if (b == NULL)
 		return 0;
-	if (set_path(r, REPO_ARCHIVE, b->name, &r->archive, e) != 0)
+	if (repo_part_path(r->repo, REPO_ARCHIVE, b->name, &r->archive, e) != 0)
 		return -1;
 	log_note("run %s has made its backup already: %s", r->o->run_id, b->name);
 	sealed(r, &b->seal);
@@ -235,11 +218,11 @@ look_for_run(struct run *r, enum cli_status *status, struct err *e)
 static int
 attempt(struct run *r, struct err *e)
 {
-	const struct repo_backup *last = held_newest(&r->list, r->o->series, r->o->is_unsigned);
+	const struct repo_backup *last = repo_newest(&r->list, r->o->series, r->o->is_unsigned);
 
 	if (describe_run(r, e) != 0 ||
-	    set_path(r, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
-	    set_path(r, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
+	    repo_part_path(r->repo, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
+	    repo_part_path(r->repo, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
 		return -1;
 	report_creating(r->o, buf_str(&r->archive));
 	if (progress_start((enum progress_mode)r->o->common.progress, "backup", e) != 0)

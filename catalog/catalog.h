@@ -71,6 +71,8 @@ int catalog_index(struct catalog *c, struct repo *r, const struct seal *s, struc
  * a damaged one: rebuild into place (c is then the new one).
  */
 int catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struct err *e);
+/* The same with the repository's own catalog, opened for that and closed. */
+int catalog_update(struct repo *r, const struct repo_list *l, struct err *e);
 /*
  * Build a new catalog from all of l and put it in place of the old one (an old journal is removed
  * first). Verification history of the old one is kept where it can be read.  The lock is held.

@@ -208,3 +208,15 @@ catalog_sync(struct catalog *c, struct repo *r, const struct repo_list *l, struc
 	free(a.v);
 	return rc;
 }
+
+int
+catalog_update(struct repo *r, const struct repo_list *l, struct err *e)
+{
+	struct catalog *c = NULL;
+	int rc = catalog_open_write(&c, r, e);
+
+	if (rc == 0)
+		rc = catalog_sync(c, r, l, e);
+	catalog_close(c);
+	return rc;
+}

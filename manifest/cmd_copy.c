@@ -271,19 +271,16 @@ show_plan(struct copy *c, struct err *e)
 static void
 update_catalog(struct copy *c)
 {
-	struct catalog *catalog = NULL;
 	struct err e = {0};
 
 	/* Where nobody looked at signatures, all count alike (see cmd_repo_for_queries). */
 	for (size_t i = 0; i < c->there.n && c->from.trust == NULL; i++)
 		if (c->there.backups[i].state == REPO_UNTRUSTED)
 			c->there.backups[i].state = REPO_UNSIGNED;
-	if (catalog_open_write(&catalog, c->to, &e) != 0 ||
-	    catalog_sync(catalog, c->to, &c->there, &e) != 0)
+	if (catalog_update(c->to, &c->there, &e) != 0)
 		log_warn("%s: catalog: %s; the copies are sound, \"manifest rebuild\" makes the "
 			 "catalog again",
 		    repo_dir(c->to), e.msg);
-	catalog_close(catalog);
 }
 
 /* Was a backup of its series to be copied? */

@@ -18,6 +18,7 @@
 #include "manifest/import_make.h"
 #include "manifest/import_order.h"
 #include "manifest/import_read.h"
+#include "manifest/import_series.h"
 #include "seal/key.h"
 
 static const char *repo_dir_name, *key_file, *trust_file, *series, *timezone_name;
@@ -282,7 +283,7 @@ prepare_series(struct import *m, struct err *e)
 		if (dry_run && key_file == NULL)
 			continue; /* nobody says what would sign */
 		if (import_series_ok(&m->run, last, e) != 0 ||
-		    (!dry_run && import_hold_all(&m->run, last, e) != 0))
+		    (!dry_run && import_series_hold(&m->run, last, e) != 0))
 			return -1;
 	}
 	return 0;
@@ -303,15 +304,12 @@ import_all(struct import *m, struct err *e)
 static void
 update_catalog(struct import *m)
 {
-	struct catalog *c = NULL;
 	struct err e = {0};
 
-	if (catalog_open_write(&c, m->run.repo, &e) != 0 ||
-	    catalog_sync(c, m->run.repo, &m->run.list, &e) != 0)
+	if (catalog_update(m->run.repo, &m->run.list, &e) != 0)
 		log_warn("catalog: %s; the backups are sound, \"manifest rebuild\" makes the "
 			 "catalog again",
 		    e.msg);
-	catalog_close(c);
 }
 
 static int
@@ -330,18 +328,6 @@ check_options(struct err *e)
 	return 0;
 }
 
-static int
-load_keys(struct import *m, struct err *e)
-{
-	if (trust_new(&m->run.trust, e) != 0)
-		return -1;
-	if (key_file != NULL &&
-	    (key_load(&m->run.key, key_file, e) != 0 ||
-		trust_add_key(m->run.trust, m->run.key, e) != 0))
-		return -1;
-	return trust_file == NULL ? 0 : trust_load(m->run.trust, trust_file, e);
-}
-
 /* A dry run looks, and neither locks nor cleans up. */
 static int
 open_repo(struct import *m, struct err *e)
@@ -358,7 +344,8 @@ static int
 import(struct import *m, const struct opt_list *args, struct err *e)
 {
 	if (check_options(e) != 0 || clock_zone_set(timezone_name, e) != 0 ||
-	    load_keys(m, e) != 0 || open_repo(m, e) != 0 ||
+	    key_load_ours(&m->run.key, &m->run.trust, key_file, trust_file, e) != 0 ||
+	    open_repo(m, e) != 0 ||
 	    import_order_make(&m->order, m->run.repo, &m->run.list, series, args, e) != 0)
 		return -1;
 	m->refused = m->order.refused;

@@ -58,9 +58,7 @@ check(struct err *e)
 static int
 open_repo(struct cmd_repo *r, struct key **key, struct err *e)
 {
-	if (key_file != NULL &&
-	    (key_load(key, key_file, e) != 0 || trust_new(&r->trust, e) != 0 ||
-		trust_add_key(r->trust, *key, e) != 0))
+	if (key_file != NULL && key_load_ours(key, &r->trust, key_file, NULL, e) != 0)
 		return -1;
 	if (cmd_repo_open(r, &repo_opts, e) != 0)
 		return -1;
@@ -77,13 +75,11 @@ static void
 update_catalog(struct cmd_repo *r)
 {
 	struct repo_list now = {0}; /* the report still looks at the other one */
-	struct catalog *c = NULL;
 	struct err why = {0};
 
 	if (repo_list(r->repo, r->trust, &now, &why) != 0 ||
-	    catalog_open_write(&c, r->repo, &why) != 0 || catalog_sync(c, r->repo, &now, &why) != 0)
+	    catalog_update(r->repo, &now, &why) != 0)
 		log_warn("catalog: %s; \"manifest rebuild\" makes it again", why.msg);
-	catalog_close(c);
 	repo_list_done(&now);
 }
 

@@ -2,15 +2,10 @@
 #include "manifest/import_make.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/member.h"
-#include "cli/cli.h"
 #include "core/err.h"
-#include "core/log.h"
 #include "core/num.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
@@ -19,11 +14,11 @@
 #include "manifest/import_names.h"
 #include "manifest/import_plan.h"
 #include "manifest/import_read.h"
+#include "manifest/import_series.h"
 #include "manifest/import_spool.h"
+#include "pack/maker.h"
 #include "pack/writer.h"
-#include "seal/key.h"
 #include "seal/seal.h"
-#include "store/holding.h"
 
 #define SMALL_CHANGE (16u << 20) /* that a database of names and the like may take */
 
@@ -65,121 +60,6 @@ refuse(struct making *m, const struct err *e)
 	return -1;
 }
 
-/* ---- who is there ---- */
-
-static bool
-counts(const struct import_run *r, const struct repo_backup *b, const char *series)
-{
-	return repo_counts(b, series, r->key == NULL);
-}
-
-/* The newest backup of the series, whether it counts or not; NULL: none. */
-static const struct repo_backup *
-newest_of(const struct repo_list *l, const char *series)
-{
-	const struct repo_backup *newest = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i];
-		if (b->state != REPO_BAD && strcmp(b->seal.series, series) == 0 &&
-		    (newest == NULL || b->seal.sequence > newest->seal.sequence))
-			newest = b;
-	}
-	return newest;
-}
-
-int
-import_series_ok(const struct import_run *r, const char *series, struct err *e)
-{
-	const struct repo_backup *newest = newest_of(&r->list, series);
-
-	if (newest == NULL)
-		return 0;
-	if (r->key == NULL && newest->seal.is_signed)
-		return err_set(e, ERR_TRUST,
-		    "backup %s is signed: --unsigned cannot add to series %s (--key FILE)",
-		    newest->name, series);
-	if (counts(r, newest, series))
-		return 0;
-	return err_set(e, ERR_TRUST,
-	    "backup %s, the newest of series %s, %s: it cannot be sealed anew to hold others "
-	    "(--trust FILE names further keys)",
-	    newest->name, series,
-	    newest->state == REPO_UNSIGNED ? "is not signed"
-					   : "is not signed by a key that is trusted");
-}
-
-static int
-list_again(struct import_run *r, struct err *e)
-{
-	repo_list_done(&r->list);
-	return repo_list(r->repo, r->trust, &r->list, e);
-}
-
-/* ---- held ---- */
-
-/* All that count and stand before it. */
-static int
-fill_holds(struct making *m, struct err *e)
-{
-	const struct repo_list *l = &m->r->list;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i];
-		if (counts(m->r, b, m->it->series) && b->seal.sequence < m->seal.sequence &&
-		    holding_at(&m->seal, b->seal.sequence) == NULL &&
-		    seal_add_hold(&m->seal, &b->seal, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static bool
-is_imported(const struct repo_backup *b)
-{
-	char name[SEAL_NAME_MAX + 1];
-	uint8_t digest[SHA256_LEN];
-
-	return repo_source_parse(b->seal.source, name, digest);
-}
-
-/* How many imported ones s lacks; they are added to it. */
-static int
-add_missing(const struct import_run *r, struct seal *s, size_t *n, struct err *e)
-{
-	*n = 0;
-	for (size_t i = 0; i < r->list.n; i++) {
-		const struct repo_backup *b = &r->list.backups[i];
-		if (!counts(r, b, s->series) || b->seal.sequence >= s->sequence ||
-		    !is_imported(b) || holding_at(s, b->seal.sequence) != NULL)
-			continue;
-		if (seal_add_hold(s, &b->seal, e) != 0)
-			return -1;
-		(*n)++;
-	}
-	return 0;
-}
-
-int
-import_hold_all(struct import_run *r, const char *series, struct err *e)
-{
-	const struct repo_backup *newest = newest_of(&r->list, series);
-	struct repo_backup whole = {0};
-	size_t n = 0;
-
-	if (newest == NULL || !counts(r, newest, series))
-		return 0;
-	if (repo_read_seal(r->repo, newest->name, r->trust, &whole, e) != 0)
-		return -1;
-	int rc = whole.state == REPO_BAD
-	    ? err_set(e, ERR_CORRUPT, "backup %s: %s", newest->name, whole.why->msg)
-	    : add_missing(r, &whole.seal, &n, e);
-	if (rc == 0 && n > 0 && (rc = repo_reseal(r->repo, &whole.seal, r->key, e)) == 0)
-		log_verbose("backup %s is sealed anew: it holds %zu more", newest->name, n);
-	repo_backup_done(&whole);
-	return rc != 0 || n == 0 ? rc : list_again(r, e);
-}
-
 /* ---- one archive ---- */
 
 static int
@@ -213,40 +93,18 @@ check_space(const struct making *m, struct err *e)
 }
 
 static int
-set_string(char **to, const char *s, struct err *e)
-{
-	*to = strdup(s);
-	return *to == NULL ? err_nomem(e) : 0;
-}
-
-static int
 describe(struct making *m, struct err *e)
 {
-	char host[256] = "-", packer[64], tool[64];
 	struct seal *s = &m->seal;
 	struct buf source = {0};
 	int rc = -1;
 
-	(void)gethostname(host, sizeof(host) - 1);
-	member_packer_name(m->r->level, packer);
-	(void)snprintf(tool, sizeof(tool), "tarseal %s", tarseal_version);
 	repo_source_put(&source, m->it->name, m->read.digest);
 	s->sequence = m->it->sequence;
-	if (buf_check(&source, e) == 0 && set_string(&s->source, buf_str(&source), e) == 0 &&
-	    set_string(&s->host, host, e) == 0 && set_string(&s->tool, tool, e) == 0 &&
-	    set_string(&s->packer, packer, e) == 0)
-		rc = fill_holds(m, e);
+	if (buf_check(&source, e) == 0 && maker_fill(s, buf_str(&source), m->r->level, e) == 0)
+		rc = import_series_fill(m->r, s, e);
 	buf_done(&source);
 	return rc;
-}
-
-static void
-put_path(struct buf *out, const struct repo *repo, enum repo_part part, const char *name)
-{
-	buf_puts(out, repo_dir(repo));
-	buf_putc(out, '/');
-	repo_part_name(part, name, out);
-	(void)buf_str(out);
 }
 
 static int
@@ -258,9 +116,9 @@ name_it(struct making *m, struct err *e)
 	s->created = m->it->created;
 	if (repo_free_name(m->r->repo, s->series, s->created.tv_sec, s->name, e) != 0)
 		return -1;
-	put_path(&m->archive_path, m->r->repo, REPO_ARCHIVE, s->name);
-	put_path(&m->manifest_path, m->r->repo, REPO_MANIFEST, s->name);
-	return buf_check(&m->archive_path, e) == 0 ? buf_check(&m->manifest_path, e) : -1;
+	if (repo_part_path(m->r->repo, REPO_ARCHIVE, s->name, &m->archive_path, e) != 0)
+		return -1;
+	return repo_part_path(m->r->repo, REPO_MANIFEST, s->name, &m->manifest_path, e);
 }
 
 static int
@@ -366,7 +224,7 @@ remove_original(struct making *m, const struct seal *s, struct err *e)
 	if (repo_remove_unsealed(m->r->repo, m->it->name, m->fd, e) != 0)
 		return err_where(e, "%s is kept", m->archive);
 	m->out->removed = true;
-	return list_again(m->r, e);
+	return import_series_reload(m->r, e);
 }
 
 void
@@ -389,7 +247,7 @@ done_before(struct making *m, const char *backup, struct err *e)
 	m->out->result = IMPORT_DONE_BEFORE;
 	if (repo_read_seal(m->r->repo, backup, m->r->trust, &b, e) != 0)
 		return -1;
-	if (!counts(m->r, &b, m->it->series)) {
+	if (!repo_counts(&b, m->it->series, m->r->key == NULL)) {
 		rc = err_set(
 		    e, ERR_TRUST, "backup %s, which has %s, is not trusted", backup, m->archive);
 	} else {
@@ -418,8 +276,8 @@ make_new(struct making *m, struct err *e)
 	m->names = NULL;
 	import_spool_free(m->spool);
 	m->spool = NULL;
-	if (commit(m, e) != 0 || list_again(m->r, e) != 0 ||
-	    import_hold_all(m->r, m->it->series, e) != 0)
+	if (commit(m, e) != 0 || import_series_reload(m->r, e) != 0 ||
+	    import_series_hold(m->r, m->it->series, e) != 0)
 		return -1;
 	m->out->result = IMPORT_MADE;
 	import_made_tell(m->out, &m->seal);

@@ -39,11 +39,6 @@ struct import_made {
 };
 
 /*
- * Can backups be put into the series at all, and can its newest be sealed anew?  ERR_TRUST: what is
- * there is not signed by a key that is known here.
- */
-int import_series_ok(const struct import_run *r, const char *series, struct err *e);
-/*
  * One archive: read, packed, sealed, committed, and held by the newest backup of its series; with
  * remove_original read back, and the original removed.  0 with *out; *e is set too when it is
  * IMPORT_REFUSED, and nothing of it is left then, or kept.  -1: it cannot go on.
@@ -52,10 +47,5 @@ int import_make(
     struct import_run *r, const struct import_item *it, struct import_made *out, struct err *e);
 /* Name, number and sizes of the backup, into *out. */
 void import_made_tell(struct import_made *out, const struct seal *s);
-/*
- * Let the newest backup of the series hold all imported ones that count: after a run that was cut
- * short between one's commit and that.
- */
-int import_hold_all(struct import_run *r, const char *series, struct err *e);
 
 #endif

@@ -61,25 +61,18 @@ nothing_counts(const struct prune *p, struct err *e)
 	    p->is_unsigned ? "that is unsigned or trusted" : "that is signed by a trusted key");
 }
 
-/* The newest by sequence; of two with one sequence the signed one, then the first by name. */
 static int
 find_newest(struct prune *p, struct err *e)
 {
 	const struct repo_list *l = &p->repo->list;
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct repo_backup *b = &l->backups[i], *n = p->newest;
-
-		if (!counts(p, b))
-			continue;
-		if (n != NULL && strcmp(n->seal.series, b->seal.series) != 0)
+	if ((p->newest = repo_newest(l, p->repo->opts->series, p->is_unsigned)) == NULL)
+		return nothing_counts(p, e);
+	for (size_t i = 0; i < l->n; i++)
+		if (counts(p, &l->backups[i]) &&
+		    strcmp(l->backups[i].seal.series, p->newest->seal.series) != 0)
 			return several(p, e);
-		if (n == NULL || b->seal.sequence > n->seal.sequence ||
-		    (b->seal.sequence == n->seal.sequence && b->state == REPO_TRUSTED &&
-			n->state != REPO_TRUSTED))
-			p->newest = b;
-	}
-	return p->newest != NULL ? 0 : nothing_counts(p, e);
+	return 0;
 }
 
 /* ---- the rules ---- */

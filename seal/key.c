@@ -259,6 +259,18 @@ trust_add_key(struct trust *t, const struct key *k, struct err *e)
 	return add(t, k->pkey, e);
 }
 
+int
+key_load_ours(struct key **key, struct trust **trust, const char *key_file, const char *trust_file,
+    struct err *e)
+{
+	if (trust_new(trust, e) != 0)
+		return -1;
+	if (key_file != NULL &&
+	    (key_load(key, key_file, e) != 0 || trust_add_key(*trust, *key, e) != 0))
+		return -1;
+	return trust_file == NULL ? 0 : trust_load(*trust, trust_file, e);
+}
+
 size_t
 trust_count(const struct trust *t)
 {

@@ -49,6 +49,13 @@ void trust_free(struct trust *t);
  */
 int trust_load(struct trust *t, const char *file, struct err *e);
 int trust_add_key(struct trust *t, const struct key *k, struct err *e);
+/*
+ * The keys of who seals: its own from key_file (NULL: none, and *key stays as it is), and trust in
+ * that one and in those of trust_file (NULL: no others).  Also on failure, what is there by then is
+ * the caller's to free.
+ */
+int key_load_ours(struct key **key, struct trust **trust, const char *key_file,
+    const char *trust_file, struct err *e);
 size_t trust_count(const struct trust *t);
 bool trust_has(const struct trust *t, const uint8_t id[SHA256_LEN]);
 /* ERR_TRUST: "unknown key ID" or "signature does not match". */

@@ -129,6 +129,29 @@ repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigne
 	return series == NULL || strcmp(b->seal.series, series) == 0;
 }
 
+static bool
+is_newer(const struct repo_backup *b, const struct repo_backup *than)
+{
+	if (b->seal.sequence != than->seal.sequence)
+		return b->seal.sequence > than->seal.sequence;
+	return b->state == REPO_TRUSTED && than->state != REPO_TRUSTED;
+}
+
+const struct repo_backup *
+repo_newest(const struct repo_list *l, const char *series, bool accept_unsigned)
+{
+	const struct repo_backup *newest = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		if (repo_counts(b, series, accept_unsigned) &&
+		    (newest == NULL || is_newer(b, newest)))
+			newest = b;
+	}
+	return newest;
+}
+
 const struct repo_backup *
 repo_find_name(const struct repo_list *l, const char *name)
 {

@@ -280,6 +280,21 @@ repo_look(const struct repo *r, const char *file, struct stat *st, struct err *e
 }
 
 int
+repo_part_path(
+    const struct repo *r, enum repo_part part, const char *name, struct buf *out, struct err *e)
+{
+	size_t len = strlen(r->dir);
+
+	buf_clear(out);
+	buf_puts(out, r->dir);
+	if (len > 0 && r->dir[len - 1] != '/')
+		buf_putc(out, '/');
+	repo_part_name(part, name, out);
+	(void)buf_str(out);
+	return buf_check(out, e);
+}
+
+int
 repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, struct err *e)
 {
 	struct statvfs v;

@@ -54,6 +54,9 @@ int repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e);
 enum repo_part { REPO_ARCHIVE, REPO_MANIFEST, REPO_SEAL };
 /* Append "NAME.tar.gz", "NAME.manifest.gz", or "NAME.seal". */
 void repo_part_name(enum repo_part part, const char *name, struct buf *out);
+/* Its path for messages, below repo_dir(); what was in out goes. */
+int repo_part_path(
+    const struct repo *r, enum repo_part part, const char *name, struct buf *out, struct err *e);
 /*
  * Read-only fd, or -1: ERR_NOTFOUND when it is missing, ERR_CORRUPT when it is a symlink or
  * no regular file (what a link names may lie anywhere, and change under us).
@@ -118,6 +121,12 @@ const struct repo_backup *repo_find_name(const struct repo_list *l, const char *
  * Is b one of the series (NULL: any) that counts: trusted, or unsigned where that is accepted?
  */
 bool repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned);
+/*
+ * The newest by sequence that counts, complete or not; of two with one sequence the trusted one,
+ * then the first by name.  NULL: none.
+ */
+const struct repo_backup *repo_newest(
+    const struct repo_list *l, const char *series, bool accept_unsigned);
 
 /* Which backups a run accepts. */
 struct repo_pick {

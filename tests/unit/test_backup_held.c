@@ -91,7 +91,7 @@ the_first_backup_is_number_one(void **state)
 	(void)state;
 	look();
 	assert_int_equal(held_sequence(&list, "s", false), 1);
-	assert_null(held_newest(&list, "s", false));
+	assert_null(repo_newest(&list, "s", false));
 }
 
 static void
@@ -124,7 +124,7 @@ order_is_the_sequence(void **state)
 	stub_backup(dir, "t-1", &(struct stub){.series = "t", .sequence = 90, .key = key}, NULL);
 	look();
 	assert_int_equal(held_sequence(&list, "s", false), 8);
-	assert_string_equal(held_newest(&list, "s", false)->name, "s-1");
+	assert_string_equal(repo_newest(&list, "s", false)->name, "s-1");
 }
 
 static void
