@@ -24,12 +24,13 @@ _tarseal_spec() {
 
 # words, cword, cur out of COMP_WORDS: "--name", "=" and "value" are one word.
 _tarseal_words() {
-	local i word last=-1 glue=
+	local i word before last=-1 glue=
 	words=()
 	for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
 		word=${COMP_WORDS[i]}
-		if ((i == COMP_CWORD)) && [[ -z $word && ${COMP_LINE:0:COMP_POINT} == *[[:blank:]] ]]; then
-			glue=
+		if ((i == COMP_CWORD)); then
+			before=${COMP_LINE:0:COMP_POINT}
+			[[ ${before%"$word"} != *[[:blank:]] ]] || glue=
 		fi
 		if [[ $last -ge 0 && (-n $glue || ($word == =* && ${words[last]} == --* && ${words[last]} != *=*)) ]]; then
 			words[last]+=$word

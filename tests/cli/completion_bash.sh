@@ -47,6 +47,27 @@ bash all.sh "$file" | sort >offered
 [ "$(wc -l <known)" -gt 150 ] || fail "only $(wc -l <known) options are known"
 diff known offered || fail "not the options of the programs"
 
+# Where = does not break words (COMP_WORDBREAKS is the user's), and where a word stands by itself.
+cat >breaks.sh <<'BREAKS'
+. "$1"
+ask() { # LINE WORD...
+	COMP_LINE=$1 COMP_POINT=${#1}
+	shift
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	_tarseal
+	echo "$COMP_LINE: ${COMPREPLY[*]}"
+}
+COMP_WORDBREAKS=$' \t\n'
+ask 'verify --level=' verify --level=
+ask 'verify --level=q' verify --level=q
+COMP_WORDBREAKS+==
+ask 'verify --level=' verify --level =
+ask 'verify --level=q' verify --level = q
+ask 'verify --repo= l' verify --repo = l
+ask 'verify --repo repo --series=d' verify --repo repo --series = d
+BREAKS
+bash breaks.sh "$file"
+
 # Many backups are no reason to wait.
 mkdir many
 (cd many && seq -f 's-2001%04g_000000.seal' 1 4000 | xargs touch)
