@@ -593,7 +593,7 @@ missing_and_unreadable_files_are_system_errors(void **state)
 	err_clear(&f->e);
 	assert_int_equal(key_load(&k, f->dir, &f->e), -1);
 	assert_int_equal(f->e.kind, ERR_SYS);
-	assert_int_equal(f->e.sys, EISDIR);
+	assert_non_null(strstr(f->e.msg, "is a directory, not a file"));
 	err_clear(&f->e);
 	assert_int_equal(trust_new(&t, &f->e), 0);
 	assert_int_equal(trust_load(t, f->a, &f->e), -1);
