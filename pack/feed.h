@@ -30,15 +30,18 @@ struct source_file;
  * Where the content of a file comes from is told in one of three ways, because three are needed
  * and no more:
  *
- *	by name      a small file of a live tree: the worker opens it beneath the source and reads
- *it there, so that reading is spread over the workers, too (read is NULL); by value     a small
- *file that the planner has read already, with its facts and attributes (read): a first name of
- *several, which must surely be in the archive before others are links to it; and all of an import.
- *An import's planner inflates what a worker then deflates, which takes a tenth of the time, so one
- *planner feeds many workers.  An entry without content may have a read, too, for its attributes; by
- *calls     a large file (struct bigfile), of which chunks are read by several workers at once, and
- *again when it has changed or turns out to be full of holes.  The calls are a table (struct
- *bigfile_ops); those of a live file work on a descriptor.
+ *	by name     (read is NULL) a small file of a live tree: the worker opens it
+ *	            beneath the source, so that reading is spread over the workers, too
+ *	by value    (read) a small file that the planner has read already, with its
+ *	            facts and attributes: a first name of several, which must surely be
+ *	            in the archive before others are links to it; and all of an import
+ *	by calls    a large file (struct bigfile), of which chunks are read by several
+ *	            workers at once, and again when it has changed or turns out to be
+ *	            full of holes; those of a live file work on a descriptor
+ *
+ * An import's planner inflates what a worker then deflates, which takes a tenth of the time, so one
+ * planner feeds many workers.  An entry without content may have a read, too, for its attributes.
+ * The calls are a table (struct bigfile_ops).
  *
  * A table of calls for small files as well was thought of and dropped: each worker would have to
  * find, open and judge files in two ways, for no more than moving the inflating from one thread

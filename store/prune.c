@@ -23,9 +23,11 @@
  *
  *	NAME.seal  .NAME.seal.gone    after a crash
  *	here       none               nothing was begun
- *	here       here               the seal stands: .gone goes (a link that stood in for the
- *rename, or the name was used again) none       here               the rest is removed, as far as
- *it is what the seal speaks of
+ *	here       here               the seal stands: .gone goes (1)
+ *	none       here               the rest is removed (2)
+ *
+ * (1) A link stood in for the rename, or the name was used again.
+ * (2) As far as it is what the seal speaks of.
  */
 
 static int
