@@ -3,16 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "core/num.h"
 #include "core/path.h"
 #include "manifest/cmd.h"
-#include "manifest/diff.h"
+#include "manifest/diff_report.h"
 #include "manifest/table.h"
-#include "manifest/version.h"
 
 static struct cmd_repo_opts repo_opts;
 static bool opt_content, opt_null;
@@ -41,14 +38,6 @@ const struct opt_program cmd_diff_program = {
     .siblings = cmd_programs,
 };
 
-static const struct table_column columns[] = {
-    {.title = "CHANGE"},
-    {.title = "BEFORE", .right = true, .drop = 2},
-    {.title = "AFTER", .right = true},
-    {.title = "WHAT", .drop = 1},
-    {.title = "PATH", .elastic = true},
-};
-
 /* Told on standard error as they come; the JSON document names the first of them at its end. */
 #define DAMAGE_KEPT 1000u
 
@@ -61,190 +50,7 @@ struct damage {
 struct out {
 	struct json *json; /* NULL: not asked for */
 	struct table *table;
-	struct buf line; /* scratch */
 };
-
-/* ---- for people ---- */
-
-static void
-put_size(struct table *t, const struct diff_entry *en)
-{
-	char text[16];
-
-	if (en->line == NULL)
-		table_cell(t, "-");
-	else if (en->content != NULL) {
-		num_human(en->content->size, text);
-		table_cell(t, text);
-	} else
-		table_cell(
-		    t, en->line->type == ENTRY_HARDLINK ? "?" : entry_type_name(en->line->type));
-}
-
-static void
-put_what(struct table *t, unsigned what, struct buf *text)
-{
-	buf_clear(text);
-	for (unsigned bit = 1; diff_what_name(bit) != NULL; bit <<= 1)
-		if ((what & bit) != 0)
-			buf_printf(text, "%s%s", text->len > 0 ? "," : "", diff_what_name(bit));
-	table_cell(t, buf_str(text));
-}
-
-static const struct section_line *
-either(const struct diff_item *d)
-{
-	return d->kind == DIFF_REMOVED ? d->before.line : d->after.line;
-}
-
-static void
-put_row(struct out *o, const struct diff_item *d)
-{
-	const struct section_line *l = either(d);
-	const struct catalog_version v = {
-	    .path = l->path, .path_len = l->path_len, .type = l->type};
-
-	table_cell(o->table, diff_kind_name(d->kind));
-	put_size(o->table, &d->before);
-	put_size(o->table, &d->after);
-	put_what(o->table, d->what, &o->line);
-	buf_clear(&o->line);
-	version_put_path(&o->line, &v);
-	table_cell(o->table, buf_str(&o->line));
-}
-
-static void
-put_count(const char *what, const struct diff_total *t)
-{
-	char before[16], after[16];
-
-	num_human(t->before, before);
-	num_human(t->after, after);
-	printf("%" PRIu64 " %s", t->n, what);
-	if (t->before > 0 && t->after > 0)
-		printf(" (%s to %s)", before, after);
-	else if (t->before > 0 || t->after > 0)
-		printf(" (%s)", t->before > 0 ? before : after);
-	printf(", ");
-}
-
-static void
-print_totals(const struct diff_totals *t)
-{
-	put_count("added", &t->kinds[DIFF_ADDED]);
-	put_count("removed", &t->kinds[DIFF_REMOVED]);
-	put_count("changed", &t->kinds[DIFF_CHANGED]);
-	printf(
-	    "%" PRIu64 " with other facts, %" PRIu64 " the same", t->kinds[DIFF_FACTS].n, t->same);
-	if (t->unknown > 0)
-		printf(", %" PRIu64 " not compared", t->unknown);
-	printf("\n");
-}
-
-/* ---- for programs ---- */
-
-static void
-json_side(struct json *j, const char *key, const struct diff_entry *en)
-{
-	const struct section_line *l = en->line;
-	const struct side_content *c = en->content;
-	struct catalog_version v;
-
-	if (l == NULL) {
-		json_str(j, key, NULL);
-		return;
-	}
-	v = (struct catalog_version){.type = l->type,
-	    .mode = l->mode,
-	    .uid = l->uid,
-	    .gid = l->gid,
-	    .mtime_sec = l->mtime_sec,
-	    .mtime_nsec = l->mtime_nsec,
-	    .rdev_major = l->rdev_major,
-	    .rdev_minor = l->rdev_minor,
-	    .link = l->link,
-	    .link_len = l->link_len};
-	if (c != NULL) {
-		v.size = c->size;
-		v.has_sha256 = true;
-		memcpy(v.sha256, c->sha256, SHA256_LEN);
-		v.changed = c->changed;
-		v.grew = c->grew;
-		v.unreadable = c->unreadable;
-	}
-	json_object(j, key);
-	version_json_facts(j, &v);
-	if (c != NULL ? c->has_xattrs : l->has_xattrs)
-		cmd_json_digest(j, "xattrs_sha256", c != NULL ? c->xattrs : l->xattrs);
-	json_end(j);
-}
-
-static void
-json_item(struct json *j, const struct diff_item *d)
-{
-	const struct section_line *l = either(d);
-
-	json_object(j, NULL);
-	json_str(j, "change", diff_kind_name(d->kind));
-	cmd_json_path(j, "path", l->path, l->path_len);
-	json_array(j, "what");
-	for (unsigned bit = 1; diff_what_name(bit) != NULL; bit <<= 1)
-		if ((d->what & bit) != 0)
-			json_str(j, NULL, diff_what_name(bit));
-	json_end(j);
-	json_side(j, "before", &d->before);
-	json_side(j, "after", &d->after);
-	json_end(j);
-}
-
-static void
-json_backup(struct json *j, const char *key, const struct repo_backup *b)
-{
-	const struct seal *s = &b->seal;
-
-	json_object(j, key);
-	json_str(j, "name", b->name);
-	json_str(j, "series", s->series);
-	json_uint(j, "sequence", s->sequence);
-	cmd_json_time(j, "created", s->created.tv_sec, (uint32_t)s->created.tv_nsec);
-	json_uint(j, "entries", s->entries);
-	json_uint(j, "bytes", s->bytes);
-	json_bool(j, "complete", s->unreadable == 0);
-	json_end(j);
-}
-
-static void
-json_totals(struct json *j, const struct diff_totals *t)
-{
-	json_object(j, "totals");
-	for (int i = DIFF_ADDED; i <= DIFF_FACTS; i++) {
-		json_object(j, diff_kind_name((enum diff_kind)i));
-		json_uint(j, "entries", t->kinds[i].n);
-		json_uint(j, "bytes_before", t->kinds[i].before);
-		json_uint(j, "bytes_after", t->kinds[i].after);
-		json_end(j);
-	}
-	json_uint(j, "same", t->same);
-	json_uint(j, "not_compared", t->unknown);
-	json_end(j);
-}
-
-static void
-json_damage(struct json *j, const struct damage *d)
-{
-	const char *at = (const char *)d->kept->data, *end = at + d->kept->len;
-
-	json_array(j, "damage");
-	while (at < end) {
-		json_object(j, NULL);
-		json_str(j, "backup", at);
-		at += strlen(at) + 1;
-		json_str(j, "why", at);
-		at += strlen(at) + 1;
-		json_end(j);
-	}
-	json_end(j);
-}
 
 /* ---- the run ---- */
 
@@ -265,13 +71,13 @@ put(void *ctx, const struct diff_item *d, struct err *e)
 {
 	static const char letters[] = "ARCF";
 	struct out *o = ctx;
-	const struct section_line *l = either(d);
+	const struct section_line *l = diff_line(d);
 
 	(void)e;
 	if (o->json != NULL)
-		json_item(o->json, d);
+		diff_json_item(o->json, d);
 	else if (o->table != NULL)
-		put_row(o, d);
+		diff_text_item(o->table, d);
 	else {
 		printf("%c ", letters[d->kind]);
 		(void)fwrite(l->path, 1, l->path_len, stdout);
@@ -306,14 +112,14 @@ print_json(struct job *job, struct err *e)
 	int rc;
 
 	cmd_json_begin(&j, "diff");
-	json_backup(&j, "a", job->a);
-	json_backup(&j, "b", job->b);
+	diff_json_backup(&j, "a", job->a);
+	diff_json_backup(&j, "b", job->b);
 	cmd_json_path(&j, "path", job->path, strlen(job->path));
 	json_array(&j, "differences");
 	rc = compare(job, &o, e);
 	json_end(&j);
-	json_totals(&j, &job->totals);
-	json_damage(&j, &job->damage[0]);
+	diff_json_totals(&j, &job->totals);
+	diff_json_damage(&j, &job->kept);
 	json_end(&j);
 	return rc;
 }
@@ -339,15 +145,14 @@ print_table(struct job *job, struct err *e)
 	struct out o = {.table = &t};
 	int rc;
 
-	table_init(&t, stdout, columns, sizeof(columns) / sizeof(columns[0]));
+	diff_text_begin(&t);
 	rc = compare(job, &o, e);
 	if (differences(&job->totals) == 0)
 		t.titled = true; /* no title over nothing */
 	if (table_done(&t, rc == 0 ? e : NULL) != 0)
 		rc = -1;
 	if (rc == 0 && !is_empty(job) && log_get_level() > LOG_QUIET)
-		print_totals(&job->totals);
-	buf_done(&o.line);
+		diff_text_totals(&job->totals);
 	return rc;
 }
 

@@ -21,6 +21,12 @@ struct run {
 	bool unseen;
 };
 
+const struct section_line *
+diff_line(const struct diff_item *d)
+{
+	return d->kind == DIFF_REMOVED ? d->before.line : d->after.line;
+}
+
 const char *
 diff_kind_name(enum diff_kind kind)
 {

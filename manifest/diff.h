@@ -73,6 +73,8 @@ struct diff_opts {
 int diff_run(struct side *a, struct side *b, const struct diff_opts *o, diff_fn fn, void *ctx,
     struct diff_totals *totals, struct err *e);
 
+/* The entry where it is: after, or, of what was removed, before. */
+const struct section_line *diff_line(const struct diff_item *d);
 /* "added", "removed", "changed", "facts" */
 const char *diff_kind_name(enum diff_kind kind);
 /* The name of one bit: "content", "mode", ...; bits ascend from 1 until NULL comes. */
