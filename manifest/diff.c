@@ -106,7 +106,7 @@ compare_lines(const struct section_line *a, const struct section_line *b)
 }
 
 static unsigned
-compare_content(const struct side_content *a, const struct side_content *b)
+compare_content(const struct targets_content *a, const struct targets_content *b)
 {
 	unsigned what = 0;
 
@@ -142,7 +142,7 @@ tell(struct run *x, const struct diff_item *d, struct err *e)
 
 /* The entry at which s stands, with its content in *c; -1. */
 static int
-take(struct side *s, struct diff_entry *en, struct side_content *c, struct err *e)
+take(struct side *s, struct diff_entry *en, struct targets_content *c, struct err *e)
 {
 	int rc = 0;
 
@@ -158,7 +158,7 @@ alone(struct run *x, struct side *s, const struct side *other, struct err *e)
 {
 	struct diff_item d = {.kind = s == x->a ? DIFF_REMOVED : DIFF_ADDED};
 	const struct section_line *l = side_line(s);
-	struct side_content c;
+	struct targets_content c;
 	int rc;
 
 	if (side_lost(other) || side_lacks(other, l->path, l->path_len)) {
@@ -182,7 +182,7 @@ surely_same(
 }
 
 static int
-compare(struct run *x, struct diff_item *d, struct side_content *c, struct err *e)
+compare(struct run *x, struct diff_item *d, struct targets_content *c, struct err *e)
 {
 	const struct section_line *a = side_line(x->a), *b = side_line(x->b);
 
@@ -209,7 +209,7 @@ static int
 both(struct run *x, struct err *e)
 {
 	struct diff_item d = {0};
-	struct side_content c[2];
+	struct targets_content c[2];
 	int rc = compare(x, &d, c, e);
 
 	if (rc != 0)

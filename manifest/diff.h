@@ -38,7 +38,8 @@ enum diff_what {
 /* How an entry is in one of the two. */
 struct diff_entry {
 	const struct section_line *line; /* NULL: not there */
-	const struct side_content *content; /* files and hard links; NULL: not known, or no file */
+	const struct targets_content
+	    *content; /* files and hard links; NULL: not known, or no file */
 };
 
 struct diff_item {

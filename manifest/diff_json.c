@@ -12,7 +12,7 @@ static void
 json_side(struct json *j, const char *key, const struct diff_entry *en)
 {
 	const struct section_line *l = en->line;
-	const struct side_content *c = en->content;
+	const struct targets_content *c = en->content;
 	struct catalog_version v;
 
 	if (l == NULL) {

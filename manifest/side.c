@@ -32,8 +32,7 @@ struct side {
 
 	/* For the targets of hard links, so that the way through the manifest is not disturbed. */
 	struct manifest_reader *finder;
-	struct buf found; /* text of the section at found_at; empty: none */
-	uint64_t found_at;
+	struct targets *targets;
 
 	struct unread unread;
 };
@@ -235,11 +234,11 @@ side_close(struct side *s)
 		return;
 	leave_section(s);
 	manifest_reader_free(s->reader);
+	targets_free(s->targets);
 	manifest_reader_free(s->finder);
 	(void)io_close(&s->fd, NULL); /* read only: nothing to lose */
 	buf_done(&s->text);
 	buf_done(&s->last);
-	buf_done(&s->found);
 	unread_done(&s->unread);
 	free(s);
 }
@@ -294,84 +293,26 @@ side_entries(const struct side *s)
 
 /* ---- content ---- */
 
-static void
-take_content(const struct section_line *l, struct side_content *out)
-{
-	*out = (struct side_content){.size = l->size,
-	    .has_xattrs = l->has_xattrs,
-	    .changed = l->changed,
-	    .grew = l->grew,
-	    .unreadable = l->n_unreadable > 0};
-	memcpy(out->sha256, l->sha256, SHA256_LEN);
-	memcpy(out->xattrs, l->xattrs, SHA256_LEN);
-}
-
-/* Look for the file in the text of a section: 1, 0, -1. */
 static int
-scan(const struct buf *text, const char *path, size_t len, struct side_content *out, struct err *e)
+find(struct side *s, struct targets_content *out, struct err *e)
 {
-	struct section_parser *p = NULL;
-	struct section_line line;
-	int rc = section_parser_new(&p, text->data, text->len, e);
-
-	while (rc == 0 && (rc = section_next(p, &line, e)) == 1) {
-		rc = 0;
-		if (line.is_note || line.type != ENTRY_FILE || line.path_len != len ||
-		    memcmp(line.path, path, len) != 0)
-			continue;
-		take_content(&line, out);
-		rc = 1;
-		break;
-	}
-	section_parser_free(p);
-	return rc;
-}
-
-/* Many links in a row often have their targets in one section, too. */
-static int
-load_found(struct side *s, const struct manifest_member *m, struct err *e)
-{
-	if (s->found.len > 0 && s->found_at == m->section_offset)
-		return 0;
-	s->found_at = m->section_offset;
-	return manifest_section(s->finder, m, &s->found, e);
-}
-
-static int
-find(struct side *s, const char *path, size_t len, struct side_content *out, struct err *e)
-{
-	struct manifest_member m;
-	int rc, order;
-
-	if (open_finder(s, e) != 0 || manifest_seek_path(s->finder, path, len, e) != 0)
+	if (s->targets == NULL &&
+	    (open_finder(s, e) != 0 || targets_new(&s->targets, s->finder, e) != 0))
 		return -1;
-	while ((rc = manifest_next(s->finder, &m, e)) == 1 && m.kind != MANIFEST_END) {
-		order = path_cmp(m.path, m.path_len, path, len);
-		if (order > 0)
-			break;
-		if (m.section_len == 0 || (m.kind != MANIFEST_FILES && order != 0))
-			continue;
-		if (load_found(s, &m, e) != 0)
-			return -1;
-		if ((rc = scan(&s->found, path, len, out, e)) != 0)
-			return rc;
-	}
-	if (rc < 0)
-		return -1;
-	return err_set(e, ERR_CORRUPT, "hard link to %s, which is no file in it", path);
+	return targets_find(s->targets, s->line.link, s->line.link_len, out, e);
 }
 
 int
-side_content(struct side *s, struct side_content *out, struct err *e)
+side_content(struct side *s, struct targets_content *out, struct err *e)
 {
 	const struct section_line *l = &s->line;
 	struct err why = {0};
 
 	if (l->type != ENTRY_HARDLINK) {
-		take_content(l, out);
+		targets_take(out, l);
 		return 1;
 	}
-	if (find(s, l->link, l->link_len, out, &why) == 1)
+	if (find(s, out, &why) == 0)
 		return 1;
 	(void)err_where(&why, "%s", l->path);
 	return damage(s, &why, e);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/hash.h"
+#include "manifest/targets.h"
 #include "seal/section.h"
 
 struct err;
@@ -64,19 +64,10 @@ uint64_t side_entries(const struct side *s);
 int side_enter(struct side *s, struct err *e);
 int side_next(struct side *s, struct err *e);
 
-/* What a file holds. */
-struct side_content {
-	uint64_t size;
-	uint8_t sha256[SHA256_LEN];
-	bool has_xattrs;
-	uint8_t xattrs[SHA256_LEN];
-	bool changed, grew, unreadable;
-};
-
 /*
  * Of the entry that the side stands at, a file or a hard link; that of a link is its target's,
  * which is looked up.  1; 0 when it cannot be known (damage, which was told); -1.
  */
-int side_content(struct side *s, struct side_content *out, struct err *e);
+int side_content(struct side *s, struct targets_content *out, struct err *e);
 
 #endif

@@ -242,7 +242,7 @@ a_link_has_the_content_of_its_target(void **state)
 		const void *data;
 	} cases[] = {{"a", 3, "abc"}, {"z1", 3, "abc"}, {"big", LARGE, data}, {"z2", LARGE, data}};
 	struct world *w = *state;
-	struct side_content c;
+	struct targets_content c;
 	uint8_t want[SHA256_LEN];
 	struct err e = {0};
 
@@ -298,7 +298,7 @@ static void
 a_target_that_cannot_be_read_is_not_known(void **state)
 {
 	struct world *w = *state;
-	struct side_content c;
+	struct targets_content c;
 	struct err e = {0};
 
 	flip_manifest(w, 120);
