@@ -136,6 +136,16 @@ set_all(struct cmd_repo *r, const struct mark *m, const struct opt_list *args, s
 	return rc;
 }
 
+/* What was listed before the lock was there may be otherwise by now. */
+static int
+open_repo(struct cmd_repo *r, struct err *e)
+{
+	if (cmd_repo_open(r, &repo_opts, e) != 0 || repo_lock(r->repo, wait_lock, e) != 0)
+		return -1;
+	repo_list_done(&r->list);
+	return repo_list(r->repo, r->trust, &r->list, e);
+}
+
 static enum cli_status
 run(const struct mark *m, const struct opt_common *common, const struct opt_list *args,
     struct err *e)
@@ -143,7 +153,7 @@ run(const struct mark *m, const struct opt_common *common, const struct opt_list
 	struct cmd_repo r = {0};
 	struct json j;
 
-	if (cmd_repo_open(&r, &repo_opts, e) != 0 || repo_lock(r.repo, wait_lock, e) != 0)
+	if (open_repo(&r, e) != 0)
 		goto out;
 	if (common->json) {
 		cmd_json_begin(&j, m->command);

@@ -23,3 +23,26 @@ run backup --source data --repo repo --key key --wait-lock 1
 run manifest rebuild --repo repo --trust key.pub
 (sleep 0.5 && touch go) &
 run backup --source data --repo repo --key key --wait-lock 60
+
+# What is so when the lock is there counts, and not what was so while it was waited for.
+# while_waiting CHANGE CMD...: CMD has to wait for the lock, and meanwhile CHANGE is done.
+while_waiting() {
+	local change=$1 pid
+	shift
+	rm -f go held
+	python3 hold.py &
+	holder=$!
+	while [ ! -e held ]; do sleep 0.05; done
+	run "$@" >said &
+	pid=$!
+	sleep 1 # it lists, and waits
+	eval "$change"
+	touch go
+	wait "$holder" "$pid"
+	cat said
+	run_sh 'ls repo | grep -c "hold$"'
+}
+quiet manifest hold --repo repo --trust key.pub latest
+while_waiting 'rm repo/*.hold' manifest hold --repo repo --trust key.pub --wait-lock 60 latest
+rm repo/*.hold
+while_waiting 'touch "$(newest repo).hold"' manifest release --repo repo --trust key.pub --wait-lock 60 latest
