@@ -27,6 +27,7 @@ struct making {
 	const struct import_item *it;
 	struct import_made *out;
 	int fd; /* of the original */
+	struct stat st; /* of it, before it is read */
 	char archive[SEAL_NAME_MAX + 16]; /* its file name */
 	struct import_read read;
 	struct import_spool *spool;
@@ -67,7 +68,9 @@ open_original(struct making *m, struct err *e)
 {
 	(void)snprintf(m->archive, sizeof(m->archive), "%s.tar.gz", m->it->name);
 	m->fd = repo_open_part(m->r->repo, REPO_ARCHIVE, m->it->name, e);
-	return m->fd < 0 ? -1 : 0;
+	if (m->fd < 0)
+		return -1;
+	return fstat(m->fd, &m->st) == 0 ? 0 : err_sys(e, "%s", m->archive);
 }
 
 /*
@@ -221,7 +224,7 @@ remove_original(struct making *m, const struct seal *s, struct err *e)
 		(void)err_where(e, "%s is kept", m->archive);
 		return m->out->kept ? 0 : -1;
 	}
-	if (repo_remove_unsealed(m->r->repo, m->it->name, m->fd, e) != 0)
+	if (repo_remove_unsealed(m->r->repo, m->it->name, &m->st, e) != 0)
 		return err_where(e, "%s is kept", m->archive);
 	m->out->removed = true;
 	return import_series_reload(m->r, e);

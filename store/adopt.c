@@ -64,11 +64,17 @@ repo_scratch_path(const struct repo *r, const char *name, struct buf *path, stru
 	return -1;
 }
 
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 int
-repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e)
+repo_remove_unsealed(struct repo *r, const char *name, const struct stat *read, struct err *e)
 {
 	char file[REPO_FILE_MAX], seal[REPO_FILE_MAX];
-	struct stat st, now;
+	struct stat now;
 
 	if (repo_need_lock(r, e) < 0)
 		return -1;
@@ -76,11 +82,13 @@ repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e)
 	repo_final_name(REPO_SEAL, name, seal);
 	if (faccessat(r->fd, seal, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return err_set(e, ERR_USAGE, "%s/%s: has a seal: left alone", r->dir, file);
-	if (fstat(fd, &st) != 0 || fstatat(r->fd, file, &now, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(r->fd, file, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, "%s/%s", r->dir, file);
-	if (st.st_dev != now.st_dev || st.st_ino != now.st_ino || st.st_size != now.st_size ||
-	    st.st_mtim.tv_sec != now.st_mtim.tv_sec || st.st_mtim.tv_nsec != now.st_mtim.tv_nsec)
+	if (read->st_dev != now.st_dev || read->st_ino != now.st_ino)
 		return err_set(e, ERR_USAGE, "%s/%s: was replaced: left alone", r->dir, file);
+	if (read->st_size != now.st_size || !same_time(&read->st_mtim, &now.st_mtim) ||
+	    !same_time(&read->st_ctim, &now.st_ctim))
+		return err_set(e, ERR_USAGE, "%s/%s: was changed: left alone", r->dir, file);
 	if (unlinkat(r->fd, file, 0) != 0)
 		return err_sys(e, "unlink %s/%s", r->dir, file);
 	if (io_fsync(r->fd, e) < 0)

@@ -230,7 +230,8 @@ by_order(const void *pa, const void *pb)
 
 /*
  * Only the newest of each series and state keeps its holds.  Names sort by time
- * mostly, so the one that has them is found at once from behind.
+ * mostly, so the one that has them is found at once from behind.  Of two with one sequence it is
+ * the first by name, as for all who decide what is held.
  */
 static void
 drop_holds(struct repo_backup *backups, size_t n)
@@ -243,7 +244,7 @@ drop_holds(struct repo_backup *backups, size_t n)
 		if (b->seal.n_holds == 0 || b->state != last->state ||
 		    strcmp(b->seal.series, last->seal.series) != 0)
 			continue;
-		loser = b->seal.sequence > last->seal.sequence ? last : b;
+		loser = b->seal.sequence >= last->seal.sequence ? last : b;
 		free(loser->seal.holds);
 		loser->seal.holds = NULL;
 		loser->seal.n_holds = 0;

@@ -11,6 +11,7 @@
 #include "seal/seal.h"
 
 struct key;
+struct stat;
 struct trust;
 
 /*
@@ -193,10 +194,11 @@ int repo_scratch(const struct repo *r, const char *name, struct err *e);
 /* The same for a library that wants a path to open: an empty file, which the caller unlinks. */
 int repo_scratch_path(const struct repo *r, const char *name, struct buf *path, struct err *e);
 /*
- * Remove NAME.tar.gz, which has no seal and is the file that fd has open: its content stands
- * in a backup.  Durable on return.  ERR_USAGE when it is sealed, or another file by now.
+ * Remove NAME.tar.gz, which has no seal: its content stands in a backup.  read is what fstat(2)
+ * told before it was read.  Durable on return.  ERR_USAGE when it is sealed, or another file by
+ * now, or was written to since.
  */
-int repo_remove_unsealed(struct repo *r, const char *name, int fd, struct err *e);
+int repo_remove_unsealed(struct repo *r, const char *name, const struct stat *read, struct err *e);
 
 /* ---- removing backups (the lock is held) ---- */
 

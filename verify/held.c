@@ -199,7 +199,9 @@ find_newest(struct held *h)
 {
 	h->newest = NULL;
 	for (size_t i = 0; i < h->list->n; i++)
-		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]))
+		if (of_series(h, &h->list->backups[i]) && counts(h, &h->list->backups[i]) &&
+		    (h->newest == NULL ||
+			h->list->backups[i].seal.sequence > h->newest->seal.sequence))
 			h->newest = &h->list->backups[i];
 }
 

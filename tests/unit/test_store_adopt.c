@@ -46,12 +46,15 @@ there_is(const char *want)
 	assert_string_equal(got, want);
 }
 
+static struct stat before;
+
 static int
 open_it(void)
 {
 	int fd = repo_open_part(repo, REPO_ARCHIVE, NAME, &e);
 
 	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &before), 0);
 	return fd;
 }
 
@@ -97,7 +100,7 @@ the_archive_that_was_read_goes(void **state)
 	int fd = open_it();
 
 	(void)state;
-	assert_int_equal(repo_remove_unsealed(repo, NAME, fd, &e), 0);
+	assert_int_equal(repo_remove_unsealed(repo, NAME, &before, &e), 0);
 	there_is(".lock ");
 	(void)close(fd);
 }
@@ -109,7 +112,7 @@ one_with_a_seal_stays(void **state)
 
 	(void)state;
 	scratch_puts(dir, NAME ".seal", "whatever it is");
-	assert_int_equal(repo_remove_unsealed(repo, NAME, fd, &e), -1);
+	assert_int_equal(repo_remove_unsealed(repo, NAME, &before, &e), -1);
 	assert_int_equal(e.kind, ERR_USAGE);
 	there_is(".lock " NAME ".seal " NAME ".tar.gz ");
 	(void)close(fd);
@@ -125,7 +128,7 @@ another_file_under_its_name_stays(void **state)
 	(void)snprintf(path, sizeof(path), "%s/%s.tar.gz", dir, NAME);
 	assert_int_equal(unlink(path), 0);
 	scratch_puts(dir, NAME ".tar.gz", "CONTENT");
-	assert_int_equal(repo_remove_unsealed(repo, NAME, fd, &e), -1);
+	assert_int_equal(repo_remove_unsealed(repo, NAME, &before, &e), -1);
 	assert_non_null(strstr(e.msg, "was replaced"));
 	(void)close(fd);
 	/* A link to it is no archive. */
@@ -133,8 +136,25 @@ another_file_under_its_name_stays(void **state)
 	scratch_puts(dir, "other", "");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("other", path), 0);
-	assert_int_equal(repo_remove_unsealed(repo, NAME, fd, &e), -1);
+	assert_int_equal(repo_remove_unsealed(repo, NAME, &before, &e), -1);
 	there_is(".lock other " NAME ".tar.gz ");
+	(void)close(fd);
+}
+
+/* By a program that knows nothing of us: the bytes that it wrote were not read. */
+static void
+one_that_was_written_to_stays(void **state)
+{
+	int fd = open_it(), to;
+
+	(void)state;
+	to = openat(repo_fd(repo), NAME ".tar.gz", O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_true(to >= 0);
+	assert_int_equal(write(to, "more", 4), 4);
+	assert_int_equal(close(to), 0);
+	assert_int_equal(repo_remove_unsealed(repo, NAME, &before, &e), -1);
+	assert_non_null(strstr(e.msg, "was changed: left alone"));
+	there_is(".lock " NAME ".tar.gz ");
 	(void)close(fd);
 }
 
@@ -149,7 +169,7 @@ without_the_lock_nothing_is_done(void **state)
 	assert_int_equal(repo_open(&other, dir, &e), 0);
 	assert_int_equal(repo_scratch(other, NAME, &e), -1);
 	assert_int_equal(repo_scratch_path(other, NAME, &path, &e), -1);
-	assert_int_equal(repo_remove_unsealed(other, NAME, fd, &e), -1);
+	assert_int_equal(repo_remove_unsealed(other, NAME, &before, &e), -1);
 	there_is(".lock " NAME ".tar.gz ");
 	repo_close(other);
 	buf_done(&path);
@@ -167,6 +187,7 @@ main(void)
 	    T(the_archive_that_was_read_goes),
 	    T(one_with_a_seal_stays),
 	    T(another_file_under_its_name_stays),
+	    T(one_that_was_written_to_stays),
 	    T(without_the_lock_nothing_is_done),
 	};
 

@@ -240,6 +240,26 @@ only_the_newest_of_a_series_keeps_its_holds(void **state)
 	seal_done(&second);
 }
 
+/* As all who write take it: the first by name. */
+static void
+of_two_newest_the_first_keeps_its_holds(void **state)
+{
+	struct seal first = {0}, second = {0};
+	const struct seal *const one[] = {&first, NULL}, *const both[] = {&first, &second, NULL};
+
+	(void)state;
+	stub_backup(dir, "a", &(struct stub){.sequence = 1, .key = key}, &first);
+	stub_backup(dir, "b", &(struct stub){.sequence = 2, .key = key, .holds = one}, &second);
+	stub_backup(dir, "c", &(struct stub){.sequence = 3, .key = key, .holds = both}, NULL);
+	stub_backup(dir, "d", &(struct stub){.sequence = 3, .key = key, .holds = one}, NULL);
+	assert_int_equal(repo_list(repo, trust, &list, &e), 0);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.backups[2].seal.n_holds, 2);
+	assert_int_equal(list.backups[3].seal.n_holds, 0);
+	seal_done(&first);
+	seal_done(&second);
+}
+
 static void
 many_backups_are_listed(void **state)
 {
@@ -324,6 +344,7 @@ main(void)
 	    T(archives_without_a_seal_are_named),
 	    T(removals_that_were_begun_are_named),
 	    T(only_the_newest_of_a_series_keeps_its_holds),
+	    T(of_two_newest_the_first_keeps_its_holds),
 	    T(many_backups_are_listed),
 	    T(what_is_made_and_removed_meanwhile_is_never_a_stray),
 	};

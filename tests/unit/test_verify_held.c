@@ -232,7 +232,7 @@ two_with_one_sequence_number_are_reported(void **state)
 	(void)state;
 	make(&(struct spec){.number = 1, .sequence = 5, .key = key});
 	make(&(struct spec){.number = 2, .sequence = 5, .key = key});
-	expect(CLI_UNTRUSTED, "untrusted: series s: s-1 and s-2 have the same sequence number 5\n");
+	expect(CLI_UNTRUSTED, "untrusted: series s: s-2 and s-1 have the same sequence number 5\n");
 }
 
 static void
