@@ -23,6 +23,8 @@ describe_run(struct run *r, struct err *e)
 		return err_nomem(e);
 	if (maker_fill(s, r->source, (int)r->o->compression, e) != 0)
 		return -1;
+	if (held_check_numbers(&r->list, s->series, r->o->is_unsigned, e) != 0)
+		return -1;
 	s->sequence = held_sequence(&r->list, s->series, r->o->is_unsigned);
 	return repo_free_name(r->repo, s->series, s->created.tv_sec, s->name, e);
 }

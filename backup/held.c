@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backup/held.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/log.h"
@@ -45,14 +46,44 @@ of_series(const char *name, const char *series)
 	return *name == '\0';
 }
 
+/* One of the series, as its name says, whose seal tells nothing, nor the newest of it. */
+static bool
+is_lost(const struct repo_backup *b, const struct repo_backup *newest, const char *series)
+{
+	return b->state == REPO_BAD && of_series(b->name, series) &&
+	    (newest == NULL || !holding_has(&newest->seal, b->name));
+}
+
+int
+held_check_numbers(
+    const struct repo_list *l, const char *series, bool accept_unsigned, struct err *e)
+{
+	const struct repo_backup *newest = held_newest(l, series, accept_unsigned);
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		if (is_lost(b, newest, series) && b->why->kind == ERR_SYS &&
+		    (b->why->sys == EACCES || b->why->sys == EPERM))
+			return err_set(e, ERR_SYS,
+			    "%s: so its number is not known, and must not be given twice: it was "
+			    "made under another account; chown the repository's files to the one "
+			    "that backs up",
+			    b->why->msg);
+	}
+	return 0;
+}
+
 uint64_t
 held_sequence(const struct repo_list *l, const char *series, bool accept_unsigned)
 {
 	const struct repo_backup *newest = repo_newest(l, series, accept_unsigned);
 	uint64_t sequence = 1;
 
+	for (size_t i = 0; i < l->n; i++)
+		sequence += is_lost(&l->backups[i], newest, series);
 	if (newest != NULL)
-		return newest->seal.sequence + 1;
+		return newest->seal.sequence + sequence;
 	for (size_t i = 0; i < l->n_unsealed; i++)
 		sequence += of_series(l->unsealed[i], series);
 	return sequence;

@@ -18,9 +18,16 @@ struct repo_list;
 const struct repo_backup *held_by_run(
     const struct repo_list *l, const char *series, bool accept_unsigned, const char *run_id);
 /*
- * The sequence of the next backup: one more than the newest's.  The first one of a series leaves
- * as many numbers below it as there are archives of the series without a seal (SERIES-STAMP), so
- * that manifest import can give them one each.
+ * ERR_SYS when a seal of the series may not be read by this user: it has a number that is not
+ * known, and two backups with one are a series spoiled.
+ */
+int held_check_numbers(
+    const struct repo_list *l, const char *series, bool accept_unsigned, struct err *e);
+/*
+ * The sequence of the next backup: one more than the newest's, and one for each bad seal that the
+ * newest does not hold, because it may have been a later one's and come back.  The first one of a
+ * series leaves as many numbers below it as there are archives of the series without a seal
+ * (SERIES-STAMP), so that manifest import can give them one each.
  */
 uint64_t held_sequence(const struct repo_list *l, const char *series, bool accept_unsigned);
 /*

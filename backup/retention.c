@@ -235,6 +235,8 @@ retention_preview(struct run *r, uint64_t unreadable, struct err *e)
 	if (blind)
 		take_all(r);
 	(void)snprintf(next.series, sizeof(next.series), "%s", r->o->series);
+	if (held_check_numbers(&r->list, next.series, accept_unsigned, e) != 0)
+		return -1;
 	next.sequence = held_sequence(&r->list, r->o->series, accept_unsigned);
 	if (decide(r, &next, accept_unsigned, e) != 0)
 		return -1;

@@ -71,3 +71,18 @@ chmod 0 mine
 users --source data --repo foreign
 chmod 700 closed
 run_sh 'ls -A foreign'
+
+echo "-- a backup that another user made: its number must not be given twice"
+chmod 600 mine
+mkdir theirs little
+echo 1 >little/a
+[ "$(id -u)" != 0 ] || chown 65534:65534 theirs little/a
+users --source little --repo theirs
+users --source little --repo theirs
+last=$(newest theirs)
+chmod 0 "$last.seal"
+users --source little --repo theirs
+users --source little --repo theirs --dry-run --keep-last 1
+chmod 600 "$last.seal"
+users --source little --repo theirs
+run_sh 'grep -h "^# sequence" theirs/*.seal | sort'

@@ -140,6 +140,30 @@ foreign_and_unsigned_ones_are_not_counted(void **state)
 	assert_int_equal(held_sequence(&list, "s", true), 61);
 }
 
+/* Its file may come back from a copy, and two with one number spoil a series. */
+static void
+the_number_of_a_bad_seal_is_not_given_again(void **state)
+{
+	struct seal held = {0};
+	const struct seal *const holds[] = {&held, NULL};
+
+	(void)state;
+	stub_backup(dir, "s-20250101_000000", &(struct stub){.sequence = 1, .key = key}, &held);
+	stub_backup(dir, "s-20250102_000000",
+	    &(struct stub){.sequence = 2, .key = key, .holds = holds}, NULL);
+	scratch_puts(dir, "s-20250103_000000.seal", "damaged\n");
+	scratch_puts(dir, "s-t-20250103_000000.seal", "damaged, and of the series s-t\n");
+	look();
+	assert_int_equal(held_sequence(&list, "s", false), 4);
+	assert_int_equal(held_sequence(&list, "s-t", false), 2);
+	assert_int_equal(held_check_numbers(&list, "s", false, &e), 0);
+	/* The number of one that the newest holds is known. */
+	scratch_puts(dir, "s-20250101_000000.seal", "damaged as well\n");
+	look();
+	assert_int_equal(held_sequence(&list, "s", false), 4);
+	seal_done(&held);
+}
+
 static void
 a_run_finds_what_it_made_before(void **state)
 {
@@ -256,6 +280,7 @@ main(void)
 	    T(the_first_one_leaves_numbers_for_archives_without_a_seal),
 	    T(order_is_the_sequence),
 	    T(foreign_and_unsigned_ones_are_not_counted),
+	    T(the_number_of_a_bad_seal_is_not_given_again),
 	    T(a_run_finds_what_it_made_before),
 	    T(what_is_not_held_is_told),
 	    T(strangers_in_a_row_take_one_line),
