@@ -99,7 +99,7 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 	    OPT_KEEP_ROWS(&o->keep),
 	    {.name = "make-room",
 		.kind = OPT_FLAG,
-		.help = "remove by these rules before the backup already when space lacks",
+		.help = "when space lacks, remove by these rules before the backup",
 		.value = &o->make_room},
 	    {.name = "exclude",
 		.letter = 'x',

@@ -146,6 +146,28 @@ print_null(const struct prune *p)
 			    strlen(p->set.items[i].backup->name) + 1, stdout);
 }
 
+/* On stderr, after the table: what it comes to. */
+static void
+tell_sum(const struct prune *p)
+{
+	uint64_t bytes = 0;
+	size_t n = 0;
+	char human[16];
+
+	for (size_t i = 0; i < p->set.n; i++) {
+		const struct seal *s = &p->set.items[i].backup->seal;
+
+		if (p->fates[i] != PRUNE_REMOVE && !(p->dry_run && p->fates[i] == PRUNE_HELD))
+			continue;
+		bytes += s->archive_size + s->manifest_size;
+		n++;
+	}
+	num_human(bytes, human);
+	if (n > 0)
+		log_note("%zu of %zu backups %s, %s", n, p->set.n,
+		    p->dry_run ? "would go" : "removed", human);
+}
+
 int
 prune_report(const struct prune *p, const struct opt_common *common, bool null, struct err *e)
 {
@@ -153,7 +175,9 @@ prune_report(const struct prune *p, const struct opt_common *common, bool null, 
 		print_json(p);
 	else if (null)
 		print_null(p);
+	else if (print_table(p, e) != 0)
+		return -1;
 	else
-		return print_table(p, e);
+		tell_sum(p);
 	return 0;
 }
