@@ -96,8 +96,8 @@ check_header(struct catalog *c, struct err *e)
 	if (be32(h + 60) > CATALOG_DB_VERSION)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "the catalog is of a newer version (%u; this program knows %d); move it away, "
-		    "and a new one is made", be32(h + 60),
-		    CATALOG_DB_VERSION);
+		    "and a new one is made",
+		    be32(h + 60), CATALOG_DB_VERSION);
 	if (be32(h + 60) < 1 || h[18] != 1 || h[19] != 1)
 		return catalog_db_damaged(e, "its header has the wrong form");
 	c->version = (int)be32(h + 60);

@@ -170,8 +170,8 @@ no_such_zone(const char *zone, bool from_tz, struct err *e)
 		    "%sno such time zone: '%s'; none are installed here (" ZONEINFO
 		    ", often a package named tzdata)",
 		    from, zone);
-	return err_set(e, ERR_USAGE,
-	    "%sno such time zone: '%s' (names are those in " ZONEINFO ")", from, zone);
+	return err_set(e, ERR_USAGE, "%sno such time zone: '%s' (names are those in " ZONEINFO ")",
+	    from, zone);
 }
 
 int

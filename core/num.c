@@ -102,7 +102,8 @@ num_duration(const char *s, uint64_t *seconds, struct err *e)
 		}
 	}
 	if (num_u64(s, len, UINT64_MAX / unit, &n) != 0)
-		return err_set(e, ERR_USAGE, "not a duration such as 90s, 15m, 26h, 7d, 2w: '%s'", s);
+		return err_set(
+		    e, ERR_USAGE, "not a duration such as 90s, 15m, 26h, 7d, 2w: '%s'", s);
 	*seconds = n * unit;
 	return 0;
 }
