@@ -59,7 +59,8 @@ static void
 help(void)
 {
 	printf("usage: manifest COMMAND [OPTION...] [ARGUMENT...]\n\n"
-	       "Asks what is in a repository of sealed backups, and makes keys.\n\n"
+	       "Asks what is in a repository of sealed backups, copies, prunes and imports\n"
+	       "them, and makes keys.\n\n"
 	       "Commands (manifest COMMAND --help tells more):\n");
 	for (const struct cmd *const *c = cmd_all; *c != NULL; c++)
 		printf("  %-9s %s\n", (*c)->name, (*c)->summary);
