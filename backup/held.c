@@ -51,14 +51,14 @@ static bool
 is_lost(const struct repo_backup *b, const struct repo_backup *newest, const char *series)
 {
 	return b->state == REPO_BAD && of_series(b->name, series) &&
-	    (newest == NULL || !holding_has(&newest->seal, b->name));
+	    (newest == NULL || holding_find(&newest->seal, b->name) == NULL);
 }
 
 int
 held_check_numbers(
     const struct repo_list *l, const char *series, bool accept_unsigned, struct err *e)
 {
-	const struct repo_backup *newest = held_newest(l, series, accept_unsigned);
+	const struct repo_backup *newest = repo_newest(l, series, accept_unsigned);
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct repo_backup *b = &l->backups[i];
