@@ -205,7 +205,7 @@ finish(struct verify_bigfile *b, struct verify_job *job, struct err *e)
 
 	if (section_parser_new(&p, job->section.data, job->section.len, e) < 0)
 		return -1;
-	if ((rc = find_line(job, p, &line, &why)) == 1)
+	if (find_line(job, p, &line, &why) == 1)
 		rc = b->broken ? 0 : compare(b, &line, e);
 	else if (why.kind == ERR_SYS)
 		rc = err_pass(e, &why);
