@@ -102,6 +102,27 @@ where(const struct import_spool *s, struct err *e)
 	return err_where(e, "room for the archive's content, in %s", repo_dir(s->repo));
 }
 
+/* What is written here must leave room for the backup that is made of it. */
+static int
+ask_for_room(struct import_spool *s, struct err *e)
+{
+	uint64_t bytes, inodes, taken = import_spool_size(s);
+	char has[16], wants[16];
+
+	if (taken - s->asked < ASK_EVERY)
+		return 0;
+	s->asked = taken;
+	if (repo_free_space(s->repo, &bytes, &inodes, e) != 0)
+		return -1;
+	if (bytes >= taken)
+		return 0;
+	num_human(bytes, has);
+	num_human(taken, wants);
+	return err_set(e, ERR_SYS,
+	    "repository %s: %s is free, and the backup to come may need %s beside what is in work",
+	    repo_dir(s->repo), has, wants);
+}
+
 static int
 flush_table(struct import_spool *s, struct err *e)
 {
@@ -110,7 +131,7 @@ flush_table(struct import_spool *s, struct err *e)
 		return where(s, e);
 	s->flushed += s->n_table;
 	s->n_table = 0;
-	return 0;
+	return ask_for_room(s, e); /* a sea of zeros takes room as well, in here */
 }
 
 /* One more block, with its data, if any, before end. */
@@ -122,27 +143,6 @@ add_block(struct import_spool *s, struct err *e)
 	if (s->n_table == TABLE_BUFFER && (stop_check(e) != 0 || flush_table(s, e) != 0))
 		return -1;
 	return 0;
-}
-
-/* What is written here must leave room for the backup that is made of it. */
-static int
-ask_for_room(struct import_spool *s, struct err *e)
-{
-	uint64_t bytes, inodes;
-	char has[16], wants[16];
-
-	if (s->end - s->asked < ASK_EVERY)
-		return 0;
-	s->asked = s->end;
-	if (repo_free_space(s->repo, &bytes, &inodes, e) != 0)
-		return -1;
-	if (bytes >= s->end)
-		return 0;
-	num_human(bytes, has);
-	num_human(s->end, wants);
-	return err_set(e, ERR_SYS,
-	    "repository %s: %s is free, and the backup to come may need %s beside what is in work",
-	    repo_dir(s->repo), has, wants);
 }
 
 static int
@@ -159,9 +159,7 @@ flush_block(struct import_spool *s, struct err *e)
 		s->end += s->packed.len;
 	}
 	buf_clear(&s->block);
-	if (ask_for_room(s, e) != 0)
-		return -1;
-	return add_block(s, e);
+	return ask_for_room(s, e) != 0 ? -1 : add_block(s, e);
 }
 
 /* Up to a full block. */

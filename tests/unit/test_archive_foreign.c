@@ -12,6 +12,7 @@
 #include "archive/ustar.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/path.h"
 #include "tests/unit/entries.h"
 #include "tests/unit/unit.h"
 
@@ -857,6 +858,124 @@ data_where_none_belongs_is_told(void **state)
 	at_end();
 }
 
+/* ---- chance ---- */
+
+/* One of everything, with all kinds of extended headers. */
+static void
+put_everything(void)
+{
+	struct ustar h = header("old", 'S', sizeof(pieces));
+	char *raw = (char *)&h, name[200];
+	struct tar_writer *w;
+	size_t n;
+
+	make_sparse();
+	memset(name, 'n', sizeof(name));
+	put(header("././@LongLink", 'L', sizeof(name)));
+	put_data(name, sizeof(name));
+	put_link("x", '2', "y");
+	memcpy(h.magic, "ustar  ", 8);
+	ustar_put_number(raw + 386, 12, 1024);
+	ustar_put_number(raw + 398, 12, 512);
+	ustar_put_number(raw + 410, 12, 2912);
+	ustar_put_number(raw + 422, 12, 88);
+	ustar_put_number(raw + 483, 12, sizeof(sparse));
+	put(h);
+	put_data(pieces, sizeof(pieces));
+	put_sparse_1_0("2\n1024\n512\n2912\n88\n", sizeof(pieces));
+	pax_put_string(&pax, "GNU.sparse.size", "3000");
+	pax_put_string(&pax, "GNU.sparse.map", "1024,512,2912,88");
+	put_pax('x');
+	put(header("s", '0', sizeof(pieces)));
+	put_data(pieces, sizeof(pieces));
+	pax_put_string(&pax, "LIBARCHIVE.xattr.user.a%20b", "eDB5");
+	pax_put_string(&pax, "SCHILY.acl.access",
+	    "user::rw-,group::---,other::r--,group:wheel:rwx:7,mask::rwx");
+	put_pax('x');
+	put_file("attributes", "text");
+	assert_int_equal(tar_writer_new(&w, &e), 0);
+	const struct entry *all = entries_all(&n);
+	for (size_t i = 0; i < n; i++)
+		if (tar_data_len(&all[i]) < 10000 && all[i].size <= FOREIGN_SIZE_MAX &&
+		    all[i].n_extents < 100 && all[i].path_len < 1000)
+			entries_put(w, &all[i], &tar);
+	tar_writer_free(w);
+	put_end();
+}
+
+static void
+mend(size_t at)
+{
+	struct ustar h;
+
+	memcpy(&h, tar.data + at, sizeof(h));
+	ustar_put_checksum(&h);
+	memcpy(tar.data + at, &h, sizeof(h));
+}
+
+/* Only that nothing bad comes of it: under the sanitizers that says something. */
+static void
+random_damage_gives_an_error_or_clean_entries(void **state)
+{
+	static const char *const texts[] = {"/", "..", "=", "\n", "\xff", "0", "-1", "99999999999",
+	    "18446744073709551615", "GNU.sparse.map=", "%", ",", ":", "\200\377\377\377"};
+	struct buf whole = {0};
+	uint64_t offset, entries = 0, errors = 0;
+	const void *data;
+	size_t len;
+	int rc;
+
+	(void)state;
+	put_everything();
+	buf_append(&whole, tar.data, tar.len);
+	open_stream(1000);
+	while ((rc = foreign_next(f, &en, &e)) == 1)
+		;
+	if (rc < 0)
+		fail_msg("undamaged: %s", e.msg);
+	srandom(11);
+	for (int i = 0; i < 3000; i++) {
+		buf_clear(&tar);
+		buf_append(&tar, whole.data, whole.len);
+		for (long k = random() % 8; k >= 0; k--) {
+			size_t block;
+			do /* a header, or what stands behind one */
+				block = (size_t)random() % (tar.len / 512 - 1) * 512;
+			while (memcmp(tar.data + block + 257, "ustar", 5) != 0);
+			block += random() % 2 == 0 ? 512 : 0;
+			size_t at = block + (size_t)random() % 480;
+			if (random() % 2 == 0) {
+				tar.data[at] = (uint8_t)random();
+			} else {
+				const char *t = texts[random() % (long)COUNT(texts)];
+				memcpy(tar.data + at, t, strlen(t));
+			}
+			if (tar.data[block + 257] == 'u')
+				mend(block);
+		}
+		open_stream(1 + (size_t)random() % 3000);
+		while ((rc = foreign_next(f, &en, &e)) == 1) {
+			uint64_t end = 0;
+			entries++;
+			assert_true(path_is_clean(en.path, en.path_len));
+			assert_true(en.mode <= 07777);
+			if (en.type == ENTRY_HARDLINK)
+				assert_true(path_is_clean(en.link, en.link_len));
+			while (foreign_data(f, &data, &len, &offset, &e) == 1) {
+				assert_true(len > 0 && offset >= end);
+				end = offset + len;
+				assert_true(end <= en.size || en.type == ENTRY_DIR);
+			}
+		}
+		errors += rc < 0;
+		assert_true(rc == 0 || e.kind == ERR_CORRUPT || e.kind == ERR_UNSUPPORTED);
+	}
+	assert_true(entries > 10000);
+	assert_true(errors > 500);
+	assert_true(errors < 3000);
+	buf_done(&whole);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
@@ -882,6 +1001,7 @@ main(void)
 	    T(kinds_that_nobody_knows_are_refused),
 	    T(records_that_are_damaged_are_refused),
 	    T(data_where_none_belongs_is_told),
+	    T(random_damage_gives_an_error_or_clean_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
