@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
 # A copy killed at each system call that changes the destination: what is there verifies at once, the
 # next run completes it, and the source is as it was.  Asked to stop, it cleans up itself.
 # shellcheck source=tests/lib.sh
