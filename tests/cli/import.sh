@@ -13,7 +13,8 @@ import() { run_sh "manifest import $* 2>&1 | sed -E 's/\([0-9.]+[KMG]?\)/(SIZE)/
 sealed() {
 	for s in "$1"/*.seal; do
 		echo "$(sed -n 's/^# sequence: //p' "$s") $(basename "$s" .seal)" \
-		    "holds $(grep -c '^# holds: ' "$s"), $(sed -n 's/^# source: //p' "$s" | cut -c1-40)"
+		    "holds $(grep -c '^# holds: ' "$s"), $(sed -n 's/^# source: //p' "$s" |
+			sed -E 's/^(import of .{30}).*/\1/')"
 	done | sort -n
 }
 # old DAY TEXT: the archive that the script would have made then.
