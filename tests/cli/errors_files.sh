@@ -31,9 +31,11 @@ fresh() {
 	rm -rf repo
 	cp -a whole repo
 }
+# What could not be restored, in one order, whichever worker met it first.
+ordered() { awk '/not restored:/ { print | "sort"; next } { close("sort"); print; fflush() }'; }
 restores() {
 	rm -rf out
-	run restore --target out
+	run restore --target out | ordered
 	# What came back is right.
 	[ ! -d out ] || (cd out && find . -type f -exec cmp {} ../data/{} \;)
 	rm -rf out
