@@ -52,6 +52,11 @@ checked 2 manifest prune --repo repo --trust key.pub --keep-last 1
 checked 0 manifest prune --repo repo --trust key.pub --keep-last 1 --dry-run --json
 checked 0 manifest prune --repo repo --key key --keep-last 1
 checked 0 manifest release "$held" --repo repo --trust key.pub
+tar -C data -czf repo/old-20260101_000005.tar.gz --format=posix .
+head -c 1000 repo/old-20260101_000005.tar.gz >repo/old-20260102_000005.tar.gz
+checked 1 manifest import --repo repo --series old --dry-run
+checked 1 manifest import --repo repo --key key --series old --remove-original --jobs 2 --json
+rm repo/old-*
 mkdir dest
 checked 0 manifest copy dest --new --repo repo --trust key.pub
 checked 0 manifest copy dest --repo repo --trust key.pub --json

@@ -249,8 +249,8 @@ by_path(const void *a, const void *b)
 static void
 random_names_come_back_sorted_each_once(void **state)
 {
-	char *paths[2000];
-	uint64_t data[2000];
+	char *paths[2000] = {NULL};
+	uint64_t data[2000] = {0};
 	size_t n = 0;
 
 	(void)state;

@@ -11,6 +11,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/num.h"
 #include "store/repo.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
@@ -135,7 +136,10 @@ nameless(off_t min)
 
 	assert_non_null(d);
 	while ((de = readdir(d)) != NULL) {
-		int fd = atoi(de->d_name);
+		uint64_t n;
+		if (num_u64(de->d_name, strlen(de->d_name), 65536, &n) != 0)
+			continue;
+		int fd = (int)n;
 		if (fd > 2 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0 &&
 		    st.st_size >= min)
 			found = fd;
