@@ -264,23 +264,25 @@ next_row(struct import_names *n, struct err *e)
 static bool
 lacks_directory(const struct import_names *n, const char *path, size_t len, size_t *dir_len)
 {
-	const char *slash = memrchr(path, '/', len);
-	size_t parent = slash == NULL ? 0 : (size_t)(slash - path), at = 0;
+	const char *slash = memrchr(path, '/', len), *next;
+	size_t parent, same = 0;
 
 	*dir_len = 0;
 	if (!n->has_root)
 		return len > 0;
-	while (at < parent) {
-		const char *next = memchr(path + at, '/', len - at);
-		size_t to = (size_t)(next - path);
-		if (to > n->dir.len || memcmp(n->dir.data, path, to) != 0 ||
-		    (to < n->dir.len && n->dir.data[to] != '/')) {
-			*dir_len = to;
-			return true;
-		}
-		at = to + 1;
-	}
-	return false;
+	if (slash == NULL)
+		return false;
+	/* Both are gone over once: there may be tens of thousands of directories in a path. */
+	parent = (size_t)(slash - path);
+	while (same < n->dir.len && same < parent && n->dir.data[same] == (uint8_t)path[same])
+		same++;
+	if (path[same] == '/' && (same == n->dir.len || n->dir.data[same] == '/'))
+		same++;
+	if (same > parent)
+		return false;
+	next = memchr(path + same, '/', parent + 1 - same);
+	*dir_len = (size_t)(next - path);
+	return true;
 }
 
 static int

@@ -152,6 +152,17 @@ E2
 
 python3 - <<'EOF' | gzip -1 >"repo/$N.tar.gz"
 import sys, tarfile
+t = tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT)
+t.addfile(tarfile.TarInfo("/".join("d" * 8000)))
+t.close()
+EOF
+quiet manifest import --repo repo --key key --jobs 2
+quiet verify --repo repo --trust key.pub --level deep "$N-2"
+grep -q '^# entries: 8001$' "repo/$N-2.seal" || fail "$(cat "repo/$N-2.seal")"
+rm repo/*
+
+python3 - <<'EOF' | gzip -1 >"repo/$N.tar.gz"
+import sys, tarfile
 i = tarfile.TarInfo("zeros")
 i.size = 3 << 30
 sys.stdout.buffer.write(i.tobuf(tarfile.GNU_FORMAT))
