@@ -211,16 +211,6 @@ retention_resume(struct run *r, const struct repo_backup *b, struct err *e)
 
 /* ---- a dry run ---- */
 
-/* Nobody looked at signatures: then all are taken as they are, and that is said. */
-static void
-take_all(struct run *r)
-{
-	log_note("without --key or --trust nothing is authenticated: seals are taken as they are");
-	for (size_t i = 0; i < r->list.n; i++)
-		if (r->list.backups[i].state == REPO_UNTRUSTED)
-			r->list.backups[i].state = REPO_UNSIGNED;
-}
-
 int
 retention_preview(struct run *r, uint64_t unreadable, struct err *e)
 {
@@ -232,8 +222,11 @@ retention_preview(struct run *r, uint64_t unreadable, struct err *e)
 	t->policy = r->o->keep;
 	if (repo_list(r->repo, r->trust, &r->list, e) != 0)
 		return -1;
-	if (blind)
-		take_all(r);
+	if (blind) {
+		log_note("without --key or --trust nothing is authenticated: "
+			 "seals are taken as they are");
+		repo_list_unchecked(&r->list);
+	}
 	(void)snprintf(next.series, sizeof(next.series), "%s", r->o->series);
 	if (held_check_numbers(&r->list, next.series, accept_unsigned, e) != 0)
 		return -1;

@@ -194,12 +194,12 @@ cmd_signature_name(const struct cmd_repo *r, const struct repo_backup *b)
 void
 cmd_repo_for_queries(struct cmd_repo *r)
 {
+	if (r->trust == NULL)
+		repo_list_unchecked(&r->list);
 	for (size_t i = 0; i < r->list.n; i++) {
-		struct repo_backup *b = &r->list.backups[i];
+		const struct repo_backup *b = &r->list.backups[i];
 
-		if (r->trust == NULL && b->state == REPO_UNTRUSTED)
-			b->state = REPO_UNSIGNED; /* nobody looked: it is worth as much */
-		else if (!cmd_repo_wanted(r, b))
+		if (!cmd_repo_wanted(r, b))
 			continue;
 		else if (b->state == REPO_UNTRUSTED || b->state == REPO_BAD)
 			log_warn("left out: %s: %s", b->name, b->why != NULL ? b->why->msg : "bad");

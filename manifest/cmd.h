@@ -101,6 +101,12 @@ struct cmd_pick_opts {
 		    NULL                                                                           \
 	}
 
+#define CMD_WAIT_LOCK(seconds)                                                                     \
+	{                                                                                          \
+		"wait-lock", 0, OPT_DURATION, "SECONDS",                                           \
+		    "how long to wait for the repository's lock", seconds, NULL, 0, 0, NULL        \
+	}
+
 /* ---- the repository ---- */
 struct cmd_repo {
 	const struct cmd_repo_opts *opts;

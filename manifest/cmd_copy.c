@@ -273,10 +273,8 @@ update_catalog(struct copy *c)
 {
 	struct err e = {0};
 
-	/* Where nobody looked at signatures, all count alike (see cmd_repo_for_queries). */
-	for (size_t i = 0; i < c->there.n && c->from.trust == NULL; i++)
-		if (c->there.backups[i].state == REPO_UNTRUSTED)
-			c->there.backups[i].state = REPO_UNSIGNED;
+	if (c->from.trust == NULL)
+		repo_list_unchecked(&c->there);
 	if (catalog_update(c->to, &c->there, &e) != 0)
 		log_warn("%s: catalog: %s; the copies are sound, \"manifest rebuild\" makes the "
 			 "catalog again",

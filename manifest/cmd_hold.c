@@ -12,23 +12,17 @@ static struct cmd_repo_opts repo_opts;
 static const char *reason;
 static uint64_t wait_lock;
 
-#define WAIT_LOCK                                                                                  \
-	{                                                                                          \
-		"wait-lock", 0, OPT_DURATION, "SECONDS",                                           \
-		    "how long to wait for the repository's lock", &wait_lock, NULL, 0, 0, NULL     \
-	}
-
 static const struct opt hold_options[] = {
     CMD_REPO_OPTS(&repo_opts),
     {"reason", 0, OPT_STRING, "TEXT", "why, in a line, for those who come after", &reason, NULL, 0,
 	0, NULL},
-    WAIT_LOCK,
+    CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
 
 static const struct opt release_options[] = {
     CMD_REPO_OPTS(&repo_opts),
-    WAIT_LOCK,
+    CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
 

@@ -44,8 +44,7 @@ static const struct opt options[] = {
 	NULL},
     {"jobs", 'j', OPT_UINT, "N", "worker threads; as many as there are processors", &jobs,
 	"TARSEAL_JOBS", 1, PIPELINE_WORKERS_MAX, NULL},
-    {"wait-lock", 0, OPT_DURATION, "SECONDS", "how long to wait for the repository's lock",
-	&wait_lock, NULL, 0, 0, NULL},
+    CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
 

@@ -28,8 +28,7 @@ static const struct opt options[] = {
 	NULL},
     {"null", '0', OPT_FLAG, NULL, "names of what goes, each ended by a NUL", &null, NULL, 0, 0,
 	NULL},
-    {"wait-lock", 0, OPT_DURATION, "SECONDS", "how long to wait for the repository's lock",
-	&wait_lock, NULL, 0, 0, NULL},
+    CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
 

@@ -15,8 +15,7 @@ static uint64_t wait_lock;
 
 static const struct opt options[] = {
     CMD_REPO_OPTS(&repo_opts),
-    {"wait-lock", 0, OPT_DURATION, "SECONDS", "how long to wait for the repository's lock",
-	&wait_lock, NULL, 0, 0, NULL},
+    CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
 

@@ -19,8 +19,8 @@
 #define STAMP_LEN 15 /* YYYYMMDD_HHMMSS */
 #define SUFFIX ".tar.gz"
 
-static bool
-is_imported(const struct repo_backup *b)
+bool
+import_order_made(const struct repo_backup *b)
 {
 	char name[SEAL_NAME_MAX + 1];
 	uint8_t digest[SHA256_LEN];
@@ -293,7 +293,7 @@ bounds(const struct repo_list *l, const struct import_item *it, uint64_t *lo, ui
 		uint64_t seq = b->seal.sequence;
 		if (!of_series(b, it->series))
 			continue;
-		if (is_imported(b) && not_after(&b->seal.created, &it->created)) {
+		if (import_order_made(b) && not_after(&b->seal.created, &it->created)) {
 			if (seq > *lo)
 				*lo = seq;
 		} else if (*hi == 0 || seq < *hi) {

@@ -13,6 +13,7 @@
 struct err;
 struct opt_list;
 struct repo;
+struct repo_backup;
 struct repo_list;
 
 /*
@@ -58,6 +59,8 @@ int import_order_make(struct import_order *out, const struct repo *repo,
     const struct repo_list *list, const char *series, const struct opt_list *names, struct err *e);
 void import_order_done(struct import_order *o);
 
+/* Is b the work of an import? */
+bool import_order_made(const struct repo_backup *b);
 /* The backup of the series that was made of an archive with this digest, or NULL. */
 const struct repo_backup *import_order_find(
     const struct repo_list *l, const char *series, const uint8_t digest[SHA256_LEN]);

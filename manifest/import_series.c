@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "manifest/import_make.h"
+#include "manifest/import_order.h"
 #include "seal/seal.h"
 #include "store/holding.h"
 #include "store/repo.h"
@@ -77,15 +78,6 @@ import_series_fill(const struct import_run *r, struct seal *s, struct err *e)
 	return 0;
 }
 
-static bool
-is_imported(const struct repo_backup *b)
-{
-	char name[SEAL_NAME_MAX + 1];
-	uint8_t digest[SHA256_LEN];
-
-	return repo_source_parse(b->seal.source, name, digest);
-}
-
 /* How many imported ones s lacks; they are added to it. */
 static int
 add_missing(const struct import_run *r, struct seal *s, size_t *n, struct err *e)
@@ -94,7 +86,7 @@ add_missing(const struct import_run *r, struct seal *s, size_t *n, struct err *e
 	for (size_t i = 0; i < r->list.n; i++) {
 		const struct repo_backup *b = &r->list.backups[i];
 		if (!counts(r, b, s->series) || b->seal.sequence >= s->sequence ||
-		    !is_imported(b) || holding_at(s, b->seal.sequence) != NULL)
+		    !import_order_made(b) || holding_at(s, b->seal.sequence) != NULL)
 			continue;
 		if (seal_add_hold(s, &b->seal, e) != 0)
 			return -1;

@@ -54,14 +54,7 @@ put_marker(const struct repo *r, const char *name, const char *file, const char 
 	int len = snprintf(line, sizeof(line), "%s%s", reason, *reason != '\0' ? "\n" : "");
 
 	repo_hold_new_name(name, new);
-	if (repo_write_new(r, new, seal, line, (size_t)len, e) < 0)
-		return -1;
-	if (renameat(r->fd, new, r->fd, file) != 0) {
-		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);
-		(void)unlinkat(r->fd, new, 0);
-		return -1;
-	}
-	return repo_sync(r, e);
+	return repo_replace(r, new, file, seal, line, (size_t)len, e);
 }
 
 static int

@@ -121,6 +121,14 @@ repo_backup_done(struct repo_backup *b)
 	b->why = NULL;
 }
 
+void
+repo_list_unchecked(struct repo_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->backups[i].state == REPO_UNTRUSTED)
+			l->backups[i].state = REPO_UNSIGNED;
+}
+
 bool
 repo_counts(const struct repo_backup *b, const char *series, bool accept_unsigned)
 {

@@ -48,12 +48,12 @@ int repo_sync(const struct repo *r, struct err *e);
 /* 1: a regular file; 0: nothing; -1 with an error: it is something else, or cannot be looked at. */
 int repo_look(const struct repo *r, const char *file, struct stat *st, struct err *e);
 /*
- * Make file in the directory, anew, with this in it, synced.  A regular file that has the name,
- * left by a run that was cut short, goes first.  Owner and access are those of like, as far as may
- * be: what root writes here is still for the backup job, as somebody else, to read.  On failure
- * nothing is left.
+ * Put a file with this in it in place of file, or where nothing is: written and synced as new,
+ * renamed, durable.  A regular file that is called new, left by a run that was cut short, goes
+ * first.  Owner and access are those of like, as far as may be: what root writes here is still for
+ * the backup job, as somebody else, to read.  On failure file is as it was.
  */
-int repo_write_new(const struct repo *r, const char *file, const struct stat *like,
+int repo_replace(const struct repo *r, const char *new, const char *file, const struct stat *like,
     const void *data, size_t len, struct err *e);
 /* Call fn for each name in the directory; stops at its first result that is not 0. */
 int repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),

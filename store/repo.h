@@ -108,6 +108,11 @@ int repo_list(
     const struct repo *r, const struct trust *trust, struct repo_list *out, struct err *e);
 void repo_list_done(struct repo_list *l);
 /*
+ * Where nobody looked at signatures (trust NULL), a signed backup is worth what an unsigned one is:
+ * let it count as one.
+ */
+void repo_list_unchecked(struct repo_list *l);
+/*
  * One backup, with its holds, in the same way: a seal that is bad is a state, not an
  * error.  -1 only when the file is missing (ERR_NOTFOUND) or memory or reading failed.
  */

@@ -18,8 +18,8 @@ be_like(int fd, const struct stat *like)
 	(void)fchmod(fd, like->st_mode & 0666);
 }
 
-int
-repo_write_new(const struct repo *r, const char *file, const struct stat *like, const void *data,
+static int
+write_new(const struct repo *r, const char *file, const struct stat *like, const void *data,
     size_t len, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -39,6 +39,20 @@ repo_write_new(const struct repo *r, const char *file, const struct stat *like, 
 		(void)close(fd);
 	(void)unlinkat(r->fd, file, 0);
 	return err_where(e, "%s/%s", r->dir, file);
+}
+
+int
+repo_replace(const struct repo *r, const char *new, const char *file, const struct stat *like,
+    const void *data, size_t len, struct err *e)
+{
+	if (write_new(r, new, like, data, len, e) < 0)
+		return -1;
+	if (renameat(r->fd, new, r->fd, file) != 0) {
+		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);
+		(void)unlinkat(r->fd, new, 0);
+		return -1;
+	}
+	return repo_sync(r, e);
 }
 
 /* ---- a new seal for an old backup ---- */
@@ -96,14 +110,7 @@ replace(const struct repo *r, const char *name, const void *seal, size_t len, st
 	repo_new_name(REPO_SEAL, name, new);
 	if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, "%s/%s", r->dir, file);
-	if (repo_write_new(r, new, &st, seal, len, e) < 0)
-		return -1;
-	if (renameat(r->fd, new, r->fd, file) != 0) {
-		(void)err_sys(e, "rename %s/%s to %s", r->dir, new, file);
-		(void)unlinkat(r->fd, new, 0);
-		return -1;
-	}
-	return repo_sync(r, e);
+	return repo_replace(r, new, file, &st, seal, len, e);
 }
 
 static int
