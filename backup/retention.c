@@ -79,19 +79,17 @@ warn_twins(const struct run *r)
 }
 
 static void
-tell_kept(const struct run *r)
+tell_each(const struct run *r)
 {
 	struct buf why = {0};
 
 	for (size_t i = 0; i < r->retention.set.n; i++) {
 		const struct retain_item *it = &r->retention.set.items[i];
 
-		if (it->why == 0 || !retain_policy_is_set(&r->retention.policy))
-			continue;
 		buf_clear(&why);
 		retain_why_put(it, &why);
-		log_verbose("%s stays: %s", it->backup != NULL ? it->backup->name : r->seal.name,
-		    buf_str(&why));
+		log_verbose("%s %s: %s", it->backup != NULL ? it->backup->name : r->seal.name,
+		    it->why != 0 ? "stays" : "goes", buf_str(&why));
 	}
 	buf_done(&why);
 }
@@ -103,7 +101,8 @@ retention_seal(struct run *r, struct err *e)
 	if (decide(r, &r->seal, r->o->is_unsigned, e) != 0)
 		return -1;
 	warn_twins(r);
-	tell_kept(r);
+	if (retain_policy_is_set(&r->retention.policy))
+		tell_each(r);
 	return holding_fill(&r->seal, &r->retention.set, NULL, &r->retention.policy, e);
 }
 
