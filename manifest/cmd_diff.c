@@ -164,9 +164,10 @@ open_sides(struct job *job, const struct cmd_repo *r, struct err *e)
 	for (int i = 0; i < 2; i++) {
 		job->damage[i] = (struct damage){.backup = b[i]->name, .kept = &job->kept};
 		if (b[i]->seal.unreadable > 0)
-			log_warn("%s is incomplete: %" PRIu64 " paths could not be read when it "
-				 "was made, and are not compared",
-			    b[i]->name, b[i]->seal.unreadable);
+			log_warn("%s is incomplete: %" PRIu64 " path%s could not be read when it "
+				 "was made, and what is missing is not compared",
+			    b[i]->name, b[i]->seal.unreadable,
+			    b[i]->seal.unreadable == 1 ? "" : "s");
 		if (side_open(&job->sides[i], r->repo, &b[i]->seal,
 			&(struct side_opts){
 			    .below = job->path, .damaged = damaged, .ctx = &job->damage[i]},

@@ -194,8 +194,10 @@ print_state(const struct seal *s)
 	if (s->unreadable == 0)
 		field("complete", "yes");
 	else
-		field("complete", "NO: %" PRIu64 " paths could not be read", s->unreadable);
-	field("changed", "%" PRIu64 " files changed while they were read", s->changed);
+		field("complete", "NO: %" PRIu64 " path%s could not be read", s->unreadable,
+		    s->unreadable == 1 ? "" : "s");
+	field("changed", "%" PRIu64 " file%s changed while being read", s->changed,
+	    s->changed == 1 ? "" : "s");
 	if (s->needs_gnu_sparse)
 		field("needs", "gnu-sparse: busybox tar cannot unpack it rightly");
 }

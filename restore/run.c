@@ -79,8 +79,9 @@ open_all(struct run *r, struct err *e)
 		log_warn("%s is not signed by a trusted key: nobody vouches for its content",
 		    r->backup->name);
 	if (r->backup->seal.unreadable > 0)
-		log_warn("%s is not complete: %llu paths could not be read when it was made",
-		    r->backup->name, (unsigned long long)r->backup->seal.unreadable);
+		log_warn("%s is not complete: %llu path%s could not be read when it was made",
+		    r->backup->name, (unsigned long long)r->backup->seal.unreadable,
+		    r->backup->seal.unreadable == 1 ? "" : "s");
 	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
 		return err_where(e, "%s", r->backup->name);
 	warn_size(r);

@@ -329,8 +329,8 @@ check_all(struct check *c, struct err *e)
 
 	if (c->seal->unreadable > 0)
 		verify_report_put(c->report, VERIFY_DAMAGE, "incomplete",
-		    "incomplete: %" PRIu64 " paths could not be read when it was made",
-		    c->seal->unreadable);
+		    "incomplete: %" PRIu64 " path%s could not be read when it was made",
+		    c->seal->unreadable, c->seal->unreadable == 1 ? "" : "s");
 	if (open_part(c, REPO_ARCHIVE, &s->source.archive_fd, &s->archive_len, e) < 0 ||
 	    (rc = open_part(c, REPO_MANIFEST, &s->source.manifest_fd, &manifest_len, e)) < 0 ||
 	    (rc == 1 && open_index(c, e) < 0))
