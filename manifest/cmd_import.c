@@ -253,8 +253,15 @@ dry_one(struct import *m, const struct import_item *it, struct err *e)
 static int
 import_one(struct import *m, const struct import_item *it, struct err *e)
 {
-	struct import_made made;
+	struct import_made made = {.result = IMPORT_REFUSED};
 
+	if (!it->is_done && it->sequence == 0) {
+		(void)import_order_no_room(it, e);
+		m->refused++;
+		say(m, it, &made, e);
+		err_clear(e);
+		return 0;
+	}
 	if (dry_run)
 		return dry_one(m, it, e);
 	if (import_make(&m->run, it, &made, e) != 0)

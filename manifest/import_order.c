@@ -302,44 +302,43 @@ bounds(const struct repo_list *l, const struct import_item *it, uint64_t *lo, ui
 	}
 }
 
-static int
-no_room(const struct import_item *it, uint64_t hi, struct err *e)
+int
+import_order_no_room(const struct import_item *it, struct err *e)
 {
 	return err_set(e, ERR_USAGE,
 	    "%s" SUFFIX ": series %s has no sequence left below %llu for backups from before; "
 	    "import it to a series of its own: manifest import %s --series OTHER",
-	    it->name, it->series, (unsigned long long)hi, it->name);
+	    it->name, it->series, (unsigned long long)it->below, it->name);
 }
 
 /*
  * A run of archives that belong into one gap, in order: just below its upper end, or from its lower
- * one on where there is no upper.  When not all of them fit, those that are wanted now do.
+ * one on where there is no upper.  When not all of them fit, those that are wanted now do, the
+ * oldest first: the others were likely made beside backups that are there.
  */
-static int
-place_run(struct import_item *items, size_t n, uint64_t lo, uint64_t hi, struct err *e)
+static void
+place_run(struct import_item *items, size_t n, uint64_t lo, uint64_t hi)
 {
-	size_t all = 0, wanted = 0;
+	uint64_t all = 0, wanted = 0, room = hi == 0 ? UINT64_MAX : hi - lo - 1;
 
 	for (size_t i = 0; i < n; i++) {
 		all += !items[i].is_done;
 		wanted += !items[i].is_done && items[i].wanted;
 	}
-	if (wanted == 0)
-		return 0;
-	bool fits = hi == 0 || hi - lo - 1 >= all;
-	uint64_t next = hi == 0 ? lo + 1 : hi - (fits ? all : wanted);
+	bool fits = all <= room;
+	uint64_t places = fits ? all : wanted < room ? wanted : room;
+	uint64_t next = hi == 0 ? lo + 1 : hi - places;
 	for (size_t i = 0; i < n; i++) {
-		if (items[i].is_done || (!fits && !items[i].wanted))
+		items[i].below = hi;
+		if (items[i].is_done || (!fits && !items[i].wanted) || places == 0)
 			continue;
-		if (hi != 0 && hi - lo - 1 < wanted)
-			return items[i].wanted ? no_room(&items[i], hi, e) : 0;
 		items[i].sequence = next++;
+		places--;
 	}
-	return 0;
 }
 
-static int
-place(struct import_order *o, const struct repo_list *l, struct err *e)
+static void
+place(struct import_order *o, const struct repo_list *l)
 {
 	for (size_t from = 0, to; from < o->n; from = to) {
 		uint64_t lo, hi, next_lo, next_hi;
@@ -352,10 +351,8 @@ place(struct import_order *o, const struct repo_list *l, struct err *e)
 		}
 		if (hi != 0 && hi <= lo) /* backups that are no import stand between them */
 			hi = lo + 1;
-		if (place_run(&o->items[from], to - from, lo, hi, e) != 0)
-			return -1;
+		place_run(&o->items[from], to - from, lo, hi);
 	}
-	return 0;
 }
 
 /* ---- the whole ---- */
@@ -392,8 +389,7 @@ import_order_make(struct import_order *out, const struct repo *repo, const struc
 	for (size_t i = 0; i < o.n; i++)
 		if (look_for_done(repo, list, &o.items[i], e) != 0)
 			goto fail;
-	if (place(&o, list, e) != 0)
-		goto fail;
+	place(&o, list);
 	*out = o;
 	return 0;
 fail:

@@ -40,7 +40,8 @@ struct import_item {
 	/* It was imported already: import_order_find() finds the backup by its digest. */
 	bool is_done;
 	uint8_t digest[SHA256_LEN];
-	uint64_t sequence; /* of a wanted one that is not done */
+	uint64_t sequence; /* of a wanted one that is not done; 0: there is none left */
+	uint64_t below; /* the number that it had to be below; 0: none */
 };
 
 struct import_order {
@@ -52,12 +53,14 @@ struct import_order {
 /*
  * names: NAME or NAME.tar.gz each; none: all archives of the series.  series NULL: the default one;
  * for archives that were named, the one that their names tell.  ERR_NOTFOUND: no such archive;
- * ERR_USAGE: it is a backup already, or there is no room for its sequence.
+ * ERR_USAGE: it is a backup already.
  */
 #define IMPORT_SERIES "autolab-backup"
 int import_order_make(struct import_order *out, const struct repo *repo,
     const struct repo_list *list, const char *series, const struct opt_list *names, struct err *e);
 void import_order_done(struct import_order *o);
+/* -1, and in *e why an item without a sequence cannot be imported, and what can be done. */
+int import_order_no_room(const struct import_item *it, struct err *e);
 
 /* Is b the work of an import? */
 bool import_order_made(const struct repo_backup *b);

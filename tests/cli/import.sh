@@ -54,8 +54,6 @@ run_sh "manifest prune --repo repo --keep-last 2 --dry-run | sed -E 's, [0-9.]+[
 
 echo "-- the original goes when its backup was read back, also one that was imported before"
 import --repo repo --key key --remove-original autolab-backup-20260110_000005
-old 13 three
-import --repo repo --key key --remove-original
 
 echo "-- but never when the backup is damaged: that is told, and the others go on"
 flip repo/autolab-backup-20260111_000005-2.tar.gz 30
@@ -64,7 +62,9 @@ run ls repo
 flip repo/autolab-backup-20260111_000005-2.tar.gz 30
 import --repo repo --key key --remove-original autolab-backup-20260111_000005
 
-echo "-- which is the end of the numbers"
+echo "-- which is the end of the numbers: the next one has none, and is told"
+old 13 three
+import --repo repo --key key --remove-original
 run ls repo
 backup_tree data repo
 run sealed repo

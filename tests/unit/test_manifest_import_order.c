@@ -217,24 +217,36 @@ an_archive_that_changed_is_another(void **state)
 }
 
 static void
-where_no_number_is_left_it_is_said(void **state)
+no_room_for(size_t i, const char *name, const char *below)
+{
+	assert_string_equal(order.items[i].name, name);
+	assert_true(order.items[i].sequence == 0);
+	assert_int_equal(import_order_no_room(&order.items[i], &e), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	assert_non_null(strstr(e.msg, name));
+	assert_non_null(strstr(e.msg, below));
+	assert_non_null(strstr(e.msg, "--series OTHER"));
+}
+
+static void
+where_not_all_find_a_number_the_oldest_do(void **state)
 {
 	(void)state;
 	all();
 	sealed("s", 4, time_of(9), NULL);
-	assert_int_equal(make("s", NULL), -1);
-	assert_int_equal(e.kind, ERR_USAGE);
-	assert_non_null(strstr(e.msg, "no sequence left below 4"));
-	assert_non_null(strstr(e.msg, "--series OTHER"));
-	/* Some of them do fit, when the others give up theirs. */
-	assert_int_equal(make("s", (const char *const[]){A, B, D, NULL}), 0);
-	places(A " 1\n" B " 2\n" D " 3\n");
+	assert_int_equal(make("s", NULL), 0);
+	places(A " 1\n" B " 2\n" C " 3\n" D " 0\n");
+	no_room_for(3, D, "no sequence left below 4");
+	/* Others that are wanted now do, when the rest gives up theirs. */
+	assert_int_equal(make("s", (const char *const[]){B, D, C, NULL}), 0);
+	places(B " 1\n" C " 2\n" D " 3\n");
 	/* Between two that were imported. */
 	sealed("s", 2, time_of(1), "x");
 	sealed("s", 3, time_of(3), "y");
-	assert_int_equal(make("s", (const char *const[]){B, NULL}), -1);
-	assert_int_equal(make("s", (const char *const[]){D, NULL}), -1);
-	assert_int_equal(make("s", (const char *const[]){A, NULL}), -1);
+	assert_int_equal(make("s", NULL), 0);
+	places(A " 0\n" B " 0\n" C " 0\n" D " 0\n");
+	no_room_for(1, B, "no sequence left below 3");
+	no_room_for(3, D, "no sequence left below 4");
 }
 
 static void
@@ -321,7 +333,7 @@ main(void)
 	    T(those_not_asked_for_keep_their_place),
 	    T(a_run_goes_on_where_one_was_stopped),
 	    T(an_archive_that_changed_is_another),
-	    T(where_no_number_is_left_it_is_said),
+	    T(where_not_all_find_a_number_the_oldest_do),
 	    T(names_tell_series_and_time_only_in_full),
 	    T(what_is_not_there_or_sealed_is_told),
 	    T(a_source_says_what_was_imported),
