@@ -13,9 +13,8 @@
 #include "core/beneath.h"
 #include "core/err.h"
 #include "core/stop.h"
-#include "pack/holes.h"
 #include "pack/job.h"
-#include "pack/statkey.h"
+#include "pack/pack_impl.h"
 
 /*
  * Cuts are planned from sizes; extended attributes and growing files come on top.
@@ -26,26 +25,6 @@
 /* By so much may the files of one job outgrow what was listed; then they are read to their listed
  * size. */
 #define GROWTH_MAX (16u << 20)
-
-struct packer {
-	int rootfd;
-	struct member_packer *gzip;
-	struct tar_writer *tar;
-	/* The directory that was opened last; siblings follow one another. */
-	int dirfd;
-	struct buf dir;
-	bool has_dir;
-	/* The member in progress. */
-	struct buf plain, text;
-	struct statkey key;
-	uint64_t entries;
-	uint64_t grown;
-	const char *first; /* path of its first entry, in the job */
-	size_t first_len;
-	/* One file at a time. */
-	struct source_file file;
-	struct attrs attrs;
-};
 
 int
 packer_new(struct packer **out, int rootfd, int level, struct err *e)
@@ -93,8 +72,7 @@ begin_member(struct packer *p, const struct job *j)
 	statkey_init(&p->key, j->listed);
 }
 
-/* Pack data, and the section text if there is any. */
-static int
+int
 pack_output(struct packer *p, struct job_output *o, const struct buf *data, const struct buf *text,
     struct err *e)
 {
@@ -349,102 +327,6 @@ pack_files(struct packer *p, struct job *j, struct err *e)
 	return end_member(p, j, e);
 }
 
-/* ---- large files ---- */
-
-static struct job_output *
-big_output(struct job *j, enum manifest_kind kind, struct err *e)
-{
-	const struct bigfile *b = j->big;
-	struct job_output *o = job_output_add(j, e);
-
-	if (o == NULL)
-		return NULL;
-	o->m.kind = kind;
-	o->m.path = b->path;
-	o->m.path_len = b->path_len;
-	o->m.has_key = b->has_key && j->bad.len == 0;
-	memcpy(o->m.key, b->key, sizeof(o->m.key));
-	return o;
-}
-
-static int
-pack_header(struct packer *p, struct job *j, struct err *e)
-{
-	struct entry en;
-	struct job_output *o = big_output(j, MANIFEST_HEADER, e);
-
-	if (o == NULL)
-		return -1;
-	buf_clear(&p->plain);
-	bigfile_entry(j->big, &en);
-	if (tar_write_header(p->tar, &en, &p->plain, e) != 0)
-		return err_where(e, "%s", en.path);
-	return pack_output(p, o, &p->plain, NULL, e);
-}
-
-/* Bit i: piece i of the chunk holds something else than zeros. */
-static uint32_t
-dirty_pieces(const struct buf *data, size_t piece)
-{
-	uint32_t dirty = 0;
-
-	for (size_t at = 0, i = 0; at < data->len; at += piece, i++) {
-		size_t n = data->len - at < piece ? data->len - at : piece;
-		if (!holes_is_zero(data->data + at, n))
-			dirty |= 1u << i;
-	}
-	return dirty;
-}
-
-/* Reads that failed make one range a chunk, up to the end of the last that did. */
-static void
-add_bad(struct section_range *sum, const struct section_range *bad)
-{
-	if (bad->len == 0)
-		return;
-	if (sum->len == 0)
-		*sum = *bad;
-	sum->len = bad->offset + bad->len - sum->offset;
-}
-
-static int
-pack_chunk(struct packer *p, struct job *j, struct err *e)
-{
-	struct bigfile *b = j->big;
-	struct entry_extent run;
-	struct section_range bad;
-	struct holes h;
-	struct entry en;
-
-	for (size_t i = 0; bigfile_chunk_run(b, &j->chunk, i, &run); i++) {
-		uint8_t *room = buf_reserve(&j->plain, run.len + TAR_BLOCK);
-		if (room == NULL)
-			return err_nomem(e);
-		int rc = b->ops->read(b, run.offset, room, run.len, &bad, e);
-		if (rc < 0)
-			return err_where(e, "%s", b->path);
-		if (rc == 0)
-			j->was_short = true;
-		add_bad(&j->bad, &bad);
-		j->plain.len += run.len;
-	}
-	if (!b->sparse && b->facts.size > CUT_SPARSE_MIN) {
-		holes_init(&h, b->facts.size);
-		j->dirty = dirty_pieces(&j->plain, holes_piece(&h));
-	}
-	struct job_output *o = big_output(j, MANIFEST_CHUNK, e);
-	if (o == NULL)
-		return -1;
-	o->m.file_offset = j->chunk.offset;
-	size_t data_len = j->plain.len;
-	bigfile_entry(b, &en);
-	if (j->chunk.last)
-		buf_zeros(&j->plain, tar_pad(tar_data_len(&en)));
-	int rc = pack_output(p, o, &j->plain, NULL, e);
-	j->plain.len = data_len;
-	return rc;
-}
-
 int
 packer_run(struct packer *p, struct job *j, struct err *e)
 {
@@ -452,9 +334,9 @@ packer_run(struct packer *p, struct job *j, struct err *e)
 	case JOB_FILES:
 		return pack_files(p, j, e);
 	case JOB_HEADER:
-		return pack_header(p, j, e);
+		return pack_big_header(p, j, e);
 	case JOB_CHUNK:
-		return pack_chunk(p, j, e);
+		return pack_big_chunk(p, j, e);
 	}
 	return -1;
 }
