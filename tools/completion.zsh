@@ -41,6 +41,7 @@ _tarseal_archives() {
 	local repo name
 	_tarseal_names
 	for name in $repo/*.tar.gz(N:t:r:r); do
+		[[ $name == [A-Za-z0-9_][A-Za-z0-9._-]# ]] || continue
 		((${names[(Ie)$name]})) || archives+=$name.tar.gz
 	done
 	_wanted archives expl archive compadd "$@" -- $archives
@@ -51,6 +52,7 @@ _tarseal_series() {
 	local -a names expl
 	local repo
 	_tarseal_names
+	names=(${(M)names:#*-[0-9](#c8)_[0-9](#c6)(-[0-9]##)#})
 	names=(${(u)names%%-[0-9](#c8)_[0-9](#c6)(-[0-9]##)#})
 	_wanted series expl series compadd "$@" -- $names
 }

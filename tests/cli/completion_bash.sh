@@ -9,6 +9,9 @@ file=$TOP/build/$TEST_VARIANT/completion/bash
 mkdir -p repo 'a dir' dest elsewhere
 touch repo/autolab-backup-200{1,2}0101_000000.seal repo/db-20010101_000000-2.seal 'a dir/only.seal' key.pub
 touch repo/{old,db}-20010101_000000{,-2}.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
+# No names of ours, and none that a shell should meet.
+# shellcheck disable=SC2016 # as they are
+touch repo/{'$(touch pwned)','`touch pwned`',-rf}{.tar.gz,-20010101_000000.seal}
 printf '#!/bin/sh\n' >elsewhere/restore
 chmod +x elsewhere/restore
 echo ". '$file'" >setup
@@ -22,6 +25,8 @@ shopt -s failglob nocasematch
 SETUP
 printf '%s\n' 'verify <ALL>' 'restore --backup d<TAB>' 'verify --repo none <ALL>' 'manifest lis<TAB>' 'verify --level=<ALL>' |
     "$TESTS/ask-shell" bash setup
+
+if [ -e pwned ]; then fail 'a name was run'; fi
 
 # Each option of each --help is offered, and those only.
 cat >all.sh <<'ALL'

@@ -11,6 +11,9 @@ cp "$TOP/build/$TEST_VARIANT/completion/zsh" site/_tarseal
 zsh -n site/_tarseal
 touch repo/autolab-backup-200{1,2}0101_000000.seal repo/db-20010101_000000-2.seal 'a dir/only.seal' key.pub
 touch repo/{old,db}-20010101_000000{,-2}.tar.gz repo/.db-20010102_000000.seal.new $'repo/odd name\n.seal' 'repo/*.seal'
+# No names of ours, and none that a shell should meet.
+# shellcheck disable=SC2016 # as they are
+touch repo/{'$(touch pwned)','`touch pwned`',-rf}{.tar.gz,-20010101_000000.seal}
 printf '#!/bin/sh\n' >elsewhere/restore
 chmod +x elsewhere/restore
 echo "fpath=(~/site \$fpath)" >setup
@@ -18,6 +21,8 @@ echo "fpath=(~/site \$fpath)" >setup
 
 echo 'export TARSEAL_REPO=~/repo' >>setup
 printf '%s\n' 'verify <ALL>' 'restore --backup d<TAB>' 'verify --repo none <ALL>' | "$TESTS/ask-shell" zsh setup
+
+if [ -e pwned ]; then fail 'a name was run'; fi
 
 # Each option of each --help is offered, and those only.
 for what in backup verify restore \

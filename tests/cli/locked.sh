@@ -45,4 +45,5 @@ while_waiting() {
 quiet manifest hold --repo repo --trust key.pub latest
 while_waiting 'rm repo/*.hold' manifest hold --repo repo --trust key.pub --wait-lock 60 latest
 rm repo/*.hold
+# shellcheck disable=SC2016 # then
 while_waiting 'touch "$(newest repo).hold"' manifest release --repo repo --trust key.pub --wait-lock 60 latest
