@@ -16,6 +16,7 @@
 #include "core/progress.h"
 #include "manifest/cmd.h"
 #include "manifest/import_make.h"
+#include "manifest/import_names.h"
 #include "manifest/import_order.h"
 #include "manifest/import_read.h"
 #include "manifest/import_series.h"
@@ -177,21 +178,40 @@ say_begin(struct import *m)
 
 /* ---- a dry run ---- */
 
+/* Do the names go together, and what would be stored? */
+static int
+try_names(struct import_names *names, struct import_read *read, struct err *e)
+{
+	struct import_entry it;
+	int rc;
+
+	read->entries = read->bytes = 0;
+	while ((rc = import_names_next(names, &it, e)) == 1) {
+		read->entries++;
+		read->bytes += it.en.size;
+	}
+	return rc;
+}
+
 static int
 try_archive(struct import *m, const struct import_item *it, struct import_read *read, struct err *e)
 {
+	struct import_names *names = NULL;
 	char archive[SEAL_NAME_MAX + 16];
-	int fd = repo_open_part(m->run.repo, REPO_ARCHIVE, it->name, e);
+	int rc = -1, fd = repo_open_part(m->run.repo, REPO_ARCHIVE, it->name, e);
 
 	if (fd < 0)
 		return -1;
 	(void)snprintf(archive, sizeof(archive), "%s.tar.gz", it->name);
-	int rc = progress_start((enum progress_mode)m->run.progress, "import", e);
-	if (rc == 0) {
+	if (import_names_new(&names, NULL, NULL, it->created.tv_sec, e) == 0 &&
+	    progress_start((enum progress_mode)m->run.progress, "import", e) == 0) {
 		progress_total(it->size);
-		rc = import_read(read, fd, archive, NULL, NULL, e);
+		rc = import_read(read, fd, archive, NULL, names, e);
 		progress_stop();
+		if (rc == 0 && (rc = try_names(names, read, e)) != 0)
+			(void)err_where(e, "%s", archive);
 	}
+	import_names_free(names);
 	(void)close(fd);
 	return rc;
 }

@@ -67,8 +67,7 @@ fail(struct import_names *n, struct err *e)
 {
 	if (stop_check(e) != 0)
 		return -1;
-	return err_set(e, ERR_SYS, "room for the archive's names, in the repository: %s",
-	    sqlite3_errmsg(n->db));
+	return err_set(e, ERR_SYS, "room for the archive's names: %s", sqlite3_errmsg(n->db));
 }
 
 static int
@@ -84,23 +83,30 @@ prepare(struct import_names *n, struct err *e)
 }
 
 static int
+open_path(struct import_names *n, const char *path, struct err *e)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_PRIVATECACHE;
+
+	if (sqlite3_open_v2(path, &n->db, flags, NULL) != SQLITE_OK)
+		return n->db == NULL ? err_nomem(e) : fail(n, e);
+	return prepare(n, e);
+}
+
+static int
 open_db(struct import_names *n, const struct repo *repo, const char *name, struct err *e)
 {
 	struct buf path = {0};
-	int rc = -1;
 
-	if (repo_scratch_path(repo, name, &path, e) != 0)
-		goto out;
-	/* With the schema in it the file is surely open, and can lose its name. */
-	if (sqlite3_open_v2(buf_str(&path), &n->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-		NULL) != SQLITE_OK)
-		rc = n->db == NULL ? err_nomem(e) : fail(n, e);
-	else
-		rc = prepare(n, e);
-	if (unlink(buf_str(&path)) != 0 && rc == 0)
-		rc = err_sys(e, "unlink %s", buf_str(&path));
-out:
+	if (repo == NULL)
+		return open_path(n, "", e); /* SQLite's own way to a file that goes by itself */
+	int rc = repo_scratch_path(repo, name, &path, e);
+	if (rc == 0) {
+		rc = open_path(n, buf_str(&path), e);
+		/* With the schema in it the file is surely open, and can lose its name. */
+		if (unlink(buf_str(&path)) != 0 && rc == 0)
+			rc = err_sys(e, "unlink %s", buf_str(&path));
+	}
 	buf_done(&path);
 	return rc;
 }

@@ -25,7 +25,8 @@ struct repo;
  * Directories that the archive does not have, but has something in, are made up: mode 0755, owner
  * and group 0, the time given.  A name below something that is no directory is ERR_CORRUPT.
  *
- * All of it is in a database without a name on the repository's volume; memory is constant.
+ * All of it is in a database without a name on the repository's volume (with repo NULL: where
+ * temporary files go); memory is constant.
  */
 struct import_names;
 

@@ -88,7 +88,7 @@ take_entry(struct reading *r, struct entry *en, struct err *e)
 		en->acl_access = en->acl_default = NULL;
 		en->n_xattrs = en->acl_access_len = en->acl_default_len = 0;
 	}
-	if (r->names != NULL && import_names_add(r->names, en, data, e) != 0)
+	if (import_names_add(r->names, en, data, e) != 0)
 		return -1;
 	r->out->entries += en->path_len > 0;
 	if (en->type != ENTRY_FILE)

@@ -12,8 +12,8 @@ struct import_spool;
 
 /*
  * Read somebody's NAME.tar.gz from its first byte to its last: its gzip and tar must be whole
- * (archive/gunzip.h, archive/foreign.h).  Content goes to spool, entries to names; both may be
- * NULL: then it is only proven that the archive can be imported, but for its names.
+ * (archive/gunzip.h, archive/foreign.h).  Content goes to spool (which may be NULL), entries to
+ * names.
  */
 struct import_read {
 	uint64_t entries, bytes; /* met; bytes of files, with those that others replace */

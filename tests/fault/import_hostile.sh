@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Archives that are damaged, or made to do harm, given to manifest import: an error that says
 # where, or a backup that verifies; never a crash, a hang, much memory, or something left behind.
+# long
 # timeout: 600
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
@@ -22,6 +23,9 @@ nothing_left() {
 refused() {
 	local before
 	before=$(sha256sum <"repo/$N.tar.gz")
+	expect 1 manifest import --repo repo --dry-run
+	grep -q "warning: not imported: $N.tar.gz: .*$2" "$CASE_BASE/stderr" ||
+	    fail "$1: a dry run said $(cat "$CASE_BASE/stderr")"
 	expect 1 manifest import --repo repo --key key --remove-original
 	grep -q "warning: not imported: $N.tar.gz: .*$2" "$CASE_BASE/stderr" ||
 	    fail "$1: said $(cat "$CASE_BASE/stderr")"

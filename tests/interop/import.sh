@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Archives of busybox, GNU tar in three formats, bsdtar and Python, imported and restored: what
 # comes back is what tar extracts.
+# long
 # timeout: 600
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
