@@ -46,7 +46,9 @@ run_sh 'restore --trust other.pub --stdout file >/dev/full'
 flip "repo/$name.manifest.gz" 200
 
 echo "-- a reader who had enough"
+# shellcheck disable=SC2016 # for the other shell
 run_sh 'restore --stdout long | head -n 1; echo "${PIPESTATUS[0]}"'
+# shellcheck disable=SC2016 # for the other shell
 run_sh 'yes "$(printf "file%.0s\n" {1..50})" | head -n 1 >/dev/null; manifest ls | head -n 1; echo "${PIPESTATUS[0]}"'
 
 echo "-- no standard error, no standard input"

@@ -69,6 +69,7 @@ rm repo/other-*
 v
 v --series other
 v --series autolab-backup
+# shellcheck disable=SC2016 # for the other shell
 run_sh 'verify --repo repo --trust key.pub --anchor keep/anchor --json | sed -n "/\"anchor\"/,\$p" | grep -v path'
 night --key key --series third
 v --series third

@@ -54,6 +54,7 @@ stopped() {
 	rm -f trace
 	python3 stopped.py "$@" || fail "$*"
 }
+# shellcheck disable=SC2016 # for the other shell
 reads='[ -e trace ] && [ "$(grep -c pread trace)" -gt 12 ]'
 sha256sum repo/*.* >before
 unchanged() {
@@ -78,6 +79,7 @@ quiet verify --level quick --anchor anchor
 sha256sum repo/*.* >before # with that in the history
 
 for signal in TERM INT HUP; do
+	# shellcheck disable=SC2016 # for the other shell
 	stopped $signal pread64 '[ -n "$(find out -name file 2>/dev/null)" ]' restore --target out
 	grep -q 'target out is not complete' err.txt || fail "$(cat err.txt)"
 	# No half of a file under its name.
