@@ -50,6 +50,7 @@ static const char *const texts[STATEMENTS] = {
 
 struct import_names {
 	sqlite3 *db;
+	const char *where; /* for messages */
 	sqlite3_stmt *st[STATEMENTS];
 	int64_t made_up;
 	struct buf key, attrs; /* in use by one call */
@@ -67,7 +68,8 @@ fail(struct import_names *n, struct err *e)
 {
 	if (stop_check(e) != 0)
 		return -1;
-	return err_set(e, ERR_SYS, "room for the archive's names: %s", sqlite3_errmsg(n->db));
+	return err_set(
+	    e, ERR_SYS, "room for the archive's names, in %s: %s", n->where, sqlite3_errmsg(n->db));
 }
 
 static int
@@ -120,6 +122,7 @@ import_names_new(struct import_names **out, const struct repo *repo, const char 
 	if (n == NULL)
 		return err_nomem(e);
 	n->made_up = made_up;
+	n->where = repo != NULL ? repo_dir(repo) : "the place for temporary files";
 	if (open_db(n, repo, name, e) != 0) {
 		import_names_free(n);
 		return -1;
