@@ -232,13 +232,19 @@ cmd_repo_pick(const struct cmd_repo *r, const struct cmd_pick_opts *p, bool want
 }
 
 int
+cmd_repo_none(const struct cmd_repo *r, struct err *e)
+{
+	(void)repo_find_none(&r->list, r->opts->series, e);
+	return err_where(e, "repository %s", r->opts->repo);
+}
+
+int
 cmd_repo_some(const struct cmd_repo *r, struct err *e)
 {
 	for (size_t i = 0; i < r->list.n; i++)
 		if (r->list.backups[i].state != REPO_BAD && cmd_repo_wanted(r, &r->list.backups[i]))
 			return 0;
-	(void)repo_find_none(&r->list, r->opts->series, e);
-	return err_where(e, "repository %s", r->opts->repo);
+	return cmd_repo_none(r, e);
 }
 
 static int

@@ -142,6 +142,8 @@ int cmd_repo_catalog(struct cmd_repo *r, const struct repo_backup *only, bool fr
 const char *cmd_signature_name(const struct cmd_repo *r, const struct repo_backup *b);
 /* Is a backup of the series that was asked for (or was none)? */
 bool cmd_repo_wanted(const struct cmd_repo *r, const struct repo_backup *b);
+/* That there is none of them, and what there is: repo_find_none(), with the repository. */
+int cmd_repo_none(const struct cmd_repo *r, struct err *e);
 /* ERR_NOTFOUND when there is none of what is asked for at all: else "no match" would mislead. */
 int cmd_repo_some(const struct cmd_repo *r, struct err *e);
 

@@ -156,11 +156,7 @@ pick(struct copy *c, const struct opt_list *args, struct err *e)
 	size_t n = 0;
 	for (size_t i = 0; i < c->from.list.n; i++)
 		n += c->wanted[i] = cmd_repo_wanted(&c->from, &c->from.list.backups[i]);
-	if (n == 0)
-		return err_set(e, ERR_NOTFOUND, "no backup%s%s in %s",
-		    repo_opts.series != NULL ? " of series " : "",
-		    repo_opts.series != NULL ? repo_opts.series : "", repo_opts.repo);
-	return 0;
+	return n > 0 ? 0 : cmd_repo_none(&c->from, e);
 }
 
 static int

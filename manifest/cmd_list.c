@@ -278,8 +278,7 @@ check_series(const struct cmd_repo *r, struct err *e)
 	for (size_t i = 0; i < r->list.n; i++)
 		n += cmd_repo_wanted(r, &r->list.backups[i]);
 	if (n == 0 && r->opts->series != NULL)
-		(void)err_set(e, ERR_NOTFOUND, "no backup of series %s in %s", r->opts->series,
-		    repo_dir(r->repo));
+		(void)cmd_repo_none(r, e);
 }
 
 static enum cli_status

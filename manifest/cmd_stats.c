@@ -110,8 +110,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	if (cmd_repo_open(&r, &repo_opts, e) == 0 &&
 	    cmd_repo_catalog(&r, NULL, opt_no_catalog, &s.c, e) == 0 && gather(&s, e) == 0) {
 		if (s.n == 0 && repo_opts.series != NULL)
-			(void)err_set(e, ERR_NOTFOUND, "no backup of series %s in %s",
-			    repo_opts.series, repo_opts.repo);
+			(void)cmd_repo_none(&r, e);
 		else
 			(void)(common->json ? stats_json(&s, e) : stats_text(&s, e));
 	}
