@@ -74,16 +74,38 @@ held_check_numbers(
 	return 0;
 }
 
+/*
+ * A stranger may be one of ours as soon as its key is named, the one from before a rotation, and
+ * then the newest has to be the newest.  Up to a bound, so that who plants a seal cannot use all
+ * numbers up.
+ */
+#define STRANGER_MAX (UINT64_C(1) << 48)
+
+static uint64_t
+last_sequence(const struct repo_list *l, const char *series, const struct repo_backup *newest)
+{
+	uint64_t last = newest != NULL ? newest->seal.sequence : 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct repo_backup *b = &l->backups[i];
+
+		if (b->state != REPO_BAD && strcmp(b->seal.series, series) == 0 &&
+		    b->seal.sequence > last && b->seal.sequence < STRANGER_MAX)
+			last = b->seal.sequence;
+	}
+	return last;
+}
+
 uint64_t
 held_sequence(const struct repo_list *l, const char *series, bool accept_unsigned)
 {
 	const struct repo_backup *newest = repo_newest(l, series, accept_unsigned);
-	uint64_t sequence = 1;
+	uint64_t last = last_sequence(l, series, newest), sequence = 1;
 
 	for (size_t i = 0; i < l->n; i++)
 		sequence += is_lost(&l->backups[i], newest, series);
-	if (newest != NULL)
-		return newest->seal.sequence + sequence;
+	if (last > 0)
+		return last + sequence;
 	for (size_t i = 0; i < l->n_unsealed; i++)
 		sequence += of_series(l->unsealed[i], series);
 	return sequence;

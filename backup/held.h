@@ -24,8 +24,9 @@ const struct repo_backup *held_by_run(
 int held_check_numbers(
     const struct repo_list *l, const char *series, bool accept_unsigned, struct err *e);
 /*
- * The sequence of the next backup: one more than the newest's, and one for each bad seal that the
- * newest does not hold, because it may have been a later one's and come back.  The first one of a
+ * The sequence of the next backup: one more than that of all others, also of those that are left
+ * alone, and one for each bad seal that the newest does not hold: any of them may count one day, by
+ * another key that is named, or a file that comes back from a copy.  The first one of a
  * series leaves as many numbers below it as there are archives of the series without a seal
  * (SERIES-STAMP), so that manifest import can give them one each.
  */

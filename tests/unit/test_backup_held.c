@@ -128,7 +128,7 @@ order_is_the_sequence(void **state)
 }
 
 static void
-foreign_and_unsigned_ones_are_not_counted(void **state)
+foreign_and_unsigned_ones_are_not_built_on(void **state)
 {
 	(void)state;
 	put("s-1", 1, key);
@@ -136,8 +136,14 @@ foreign_and_unsigned_ones_are_not_counted(void **state)
 	put("s-3", 60, NULL);
 	scratch_puts(dir, "s-4.seal", "no seal at all\n");
 	look();
-	assert_int_equal(held_sequence(&list, "s", false), 2);
+	assert_string_equal(repo_newest(&list, "s", false)->name, "s-1");
+	assert_string_equal(repo_newest(&list, "s", true)->name, "s-3");
+	/* But their numbers are taken, because they may count one day. */
+	assert_int_equal(held_sequence(&list, "s", false), 61);
 	assert_int_equal(held_sequence(&list, "s", true), 61);
+	put("s-6", (UINT64_C(1) << 62) + 1, other); /* made to use them up */
+	look();
+	assert_int_equal(held_sequence(&list, "s", false), 61);
 }
 
 /* Its file may come back from a copy, and two with one number spoil a series. */
@@ -279,7 +285,7 @@ main(void)
 	    T(the_first_backup_is_number_one),
 	    T(the_first_one_leaves_numbers_for_archives_without_a_seal),
 	    T(order_is_the_sequence),
-	    T(foreign_and_unsigned_ones_are_not_counted),
+	    T(foreign_and_unsigned_ones_are_not_built_on),
 	    T(the_number_of_a_bad_seal_is_not_given_again),
 	    T(a_run_finds_what_it_made_before),
 	    T(what_is_not_held_is_told),
