@@ -66,6 +66,7 @@ echo "-- which is the end of the numbers: the next one has none, and is told"
 old 13 three
 import --repo repo --key key --remove-original
 run ls repo
+sleep 1 # another second, another name
 backup_tree data repo
 run sealed repo
 
