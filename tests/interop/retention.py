@@ -18,6 +18,7 @@ class Backup:
     def __init__(self, name, sequence, created, complete):
         self.name, self.sequence, self.created, self.complete = name, sequence, created, complete
         self.on_hold = self.verified = False
+        self.is_known = True  # by the catalog: else verify cannot note what it found
 
     def __repr__(self):
         day = datetime.datetime.fromtimestamp(self.created, KYIV).isoformat()
@@ -138,7 +139,7 @@ class World:
     def bring_back(self, series, gone):
         """As if the run had been killed between its seal and the pruning."""
         for b in gone:
-            b.verified = False  # the catalog forgot it with the backup
+            b.verified = b.is_known = False  # the catalog forgot it, which a kill would not
             for part in PARTS:
                 os.rename(f"{self.dir}/spare/{b.name}{part}", f"{self.repo}/{b.name}{part}")
         self.series[series] = sorted(self.series[series] + gone, key=lambda b: b.sequence)
@@ -171,6 +172,8 @@ class World:
                             facts["complete"] == "yes"))
         self.policy[series] = policy
         self.has_catalog = True
+        for b in self.series["app"] + self.series["app-db"]:
+            b.is_known = True
         kept = stays(known, policy)
         gone = [b for b in known if b.name not in kept]
         self.series[series] = [b for b in known if b.name in kept]
@@ -235,9 +238,11 @@ class World:
         if not self.series[series] or not self.has_catalog:  # where to note it
             return
         b = self.random.choice(self.series[series])
+        if not b.is_known:
+            return
         level = self.random.choice(["quick", "standard", "deep"])
-        self.run("verify", "--repo", self.repo, "--trust", "key.pub", "--level", level, b.name,
-                 status=(0, 1) if not b.complete else (0,))
+        self.run("verify", "--repo", self.repo, "--trust", "key.pub", "--level", level,
+                 "--series", series, b.name, status=(0, 1) if not b.complete else (0,))
         if level != "quick" and b.complete:
             b.verified = True
 
