@@ -13,21 +13,21 @@ make_repo repo
 night() { # DATE [OPTION...]
 	local when=$1
 	shift
-	quiet faketime "$when" backup --source data --repo repo "$@"
+	quiet faketime -f "$when" backup --source data --repo repo "$@"
 }
 v() { # DATE [OPTION...]
 	local when=$1
 	shift
-	run faketime "$when" verify --repo repo --trust key.pub --level quick --quiet "$@"
+	run faketime -f "$when" verify --repo repo --trust key.pub --level quick --quiet "$@"
 }
 night '2026-02-01 01:00:00' --key key
 rm repo/catalog.sqlite3
 
 echo "-- up to the second"
-v '2026-02-02 02:59:50' --max-age 26h
-v '2026-02-02 03:00:05' --max-age 26h
-v '2026-02-08 00:59:50' --max-age 7d
-v '2026-02-08 01:00:05' --max-age 1w
+v '2026-02-02 03:00:00' --max-age 26h
+v '2026-02-02 03:00:01' --max-age 26h
+v '2026-02-08 01:00:00' --max-age 7d
+v '2026-02-08 01:00:01' --max-age 1w
 v '2026-02-01 01:02:00' --max-age 60
 v '2026-02-01 01:02:00' --max-age 15m
 
@@ -45,7 +45,7 @@ chmod 777 repo
 chmod 644 key.pub repo/*
 chmod 666 repo/.lock
 [ "$(id -u)" != 0 ] || chown 65534 key repo/.lock
-expect 1 as_user faketime '2026-02-03 01:00:00' backup --source data --repo repo --key key --series other
+expect 1 as_user faketime -f '2026-02-03 01:00:00' backup --source data --repo repo --key key --series other
 rm -rf data/closed
 rm -f repo/catalog.sqlite3
 [ "$(id -u)" != 0 ] || chown 0 key

@@ -176,8 +176,8 @@ fresh
 rm repo/$three.*
 night '2026-02-01 12:00:00' repo
 run verify --repo repo --trust key.pub --level quick
-run faketime '2026-02-02 14:00:01' verify --repo repo --trust key.pub --quiet --max-age 26h
-run faketime '2026-02-02 13:59:50' verify --repo repo --trust key.pub --quiet --max-age 26h
+run faketime -f '2026-02-02 14:00:30' verify --repo repo --trust key.pub --quiet --max-age 26h
+run faketime -f '2026-02-02 13:59:50' verify --repo repo --trust key.pub --quiet --max-age 26h
 
 echo "-- held no more: pruned by hand, or a pruning that was cut short"
 fresh
