@@ -81,10 +81,11 @@ mkdir theirs
 cp keep/anchor theirs/anchor
 chmod 777 . repo
 chmod 644 key.pub repo/*
-chmod 700 theirs
+chmod 000 theirs
 run as_user verify --repo repo --trust key.pub --anchor theirs/anchor
 chmod 755 theirs
-chmod 600 theirs/anchor
+chmod 000 theirs/anchor
+chmod 555 theirs
 run as_user verify --repo repo --trust key.pub --anchor theirs/anchor
 chmod 644 theirs/anchor
 run as_user verify --repo repo --trust key.pub --anchor theirs/anchor

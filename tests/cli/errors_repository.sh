@@ -77,14 +77,14 @@ run manifest diff previous latest nofile --repo repo --series autolab-backup
 echo "-- not for us to read"
 chmod 755 .
 chmod 644 key.pub
-chmod 700 repo
+chmod 000 repo
 run as_user verify --repo repo
 run as_user restore --repo repo --target out
 run as_user manifest list --repo repo
-chmod 711 repo
+chmod 111 repo
 run as_user verify --repo repo
 chmod 755 repo
-chmod 600 repo/*
+chmod 000 repo/*
 run as_user verify --repo repo --level quick
 run as_user restore --repo repo --target /nowhere
 run as_user manifest list --repo repo

@@ -46,7 +46,8 @@ chmod 644 key.pub repo/*
 chmod 666 repo/.lock
 [ "$(id -u)" != 0 ] || chown 65534 key repo/.lock
 expect 1 as_user faketime -f '2026-02-03 01:00:00' backup --source data --repo repo --key key --series other
-rm -rf data/closed
+chmod 755 data/closed
+rm -r data/closed
 rm -f repo/catalog.sqlite3
 [ "$(id -u)" != 0 ] || chown 0 key
 v '2026-02-02 02:00:00' --max-age 2h --series other

@@ -107,10 +107,10 @@ both
 echo "-- exchanged: archives of one length"
 rm -rf even
 mkdir even
-echo x >data/file
+noise 1100000 5 >data/file
 set_times data
 night '2026-02-01 01:00:00' even
-echo y >data/file
+noise 1100000 6 >data/file
 set_times data
 night '2026-02-02 01:00:00' even
 rm -rf repo
