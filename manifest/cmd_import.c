@@ -163,7 +163,7 @@ say_begin(struct import *m)
 {
 	const char *zone = timezone_name != NULL ? timezone_name : getenv("TZ");
 
-	if (zone == NULL || zone[0] == '\0')
+	if (zone == NULL || zone[0] == '\0' || strcmp(zone, "UTC0") == 0)
 		zone = "UTC";
 	if (m->order.n > 0)
 		log_note("times are taken from the archives' names, as local time of %s", zone);

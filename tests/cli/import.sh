@@ -135,3 +135,10 @@ run env -u TARSEAL_TRUST manifest import --repo full --key new --series before-s
 import --repo full --key new --series before-s
 cat key.pub new.pub >both.pub
 run verify --repo full --trust both.pub --all
+
+echo "-- where nobody names a zone"
+import_here() { env -u TARSEAL_TIMEZONE -u TZ manifest import "$@" 2>&1 | grep -i "zone\|local time"; }
+mkdir nowhere
+busybox tar -czf nowhere/s-20260103_000000.tar.gz -C data .
+run import_here --repo nowhere --series s --dry-run
+run import_here --repo nowhere --series s --dry-run --json
