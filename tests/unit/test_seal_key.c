@@ -766,6 +766,36 @@ damaged_key_files_are_survived(void **state)
 	buf_done(&b);
 }
 
+static void
+ours_are_the_own_key_and_those_of_the_trust_file(void **state)
+{
+	struct fixture *f = *state;
+	struct key *k = NULL;
+	struct trust *t = NULL;
+	uint8_t other[SHA256_LEN];
+	char pub[320], other_pub[320];
+
+	(void)snprintf(pub, sizeof(pub), "%s.pub", f->a);
+	(void)snprintf(other_pub, sizeof(other_pub), "%s.pub", f->b);
+	assert_int_equal(key_generate(f->a, pub, NULL, &f->e), 0);
+	assert_int_equal(key_generate(f->b, other_pub, other, &f->e), 0);
+	assert_int_equal(key_load_ours(&k, &t, f->a, other_pub, &f->e), 0);
+	assert_int_equal(trust_count(t), 2);
+	assert_true(trust_has(t, key_id(k)) && trust_has(t, other));
+	key_free(k);
+	trust_free(t);
+	k = NULL;
+	assert_int_equal(key_load_ours(&k, &t, NULL, NULL, &f->e), 0);
+	assert_null(k);
+	assert_int_equal(trust_count(t), 0);
+	trust_free(t);
+	assert_int_equal(key_load_ours(&k, &t, f->a, f->dir, &f->e), -1);
+	key_free(k);
+	trust_free(t);
+	assert_int_equal(unlink(pub), 0);
+	assert_int_equal(unlink(other_pub), 0);
+}
+
 int
 main(void)
 {
@@ -788,6 +818,7 @@ main(void)
 	    CASE(a_key_comes_through_a_pipe),
 	    CASE(an_unknown_id_is_not_trusted),
 	    CASE(a_signature_counts_only_under_its_own_key),
+	    CASE(ours_are_the_own_key_and_those_of_the_trust_file),
 	    CASE(generate_makes_a_pair_that_works),
 	    CASE(the_public_file_is_readable_under_a_tight_umask),
 	    CASE(generate_overwrites_nothing_and_leaves_nothing_behind),

@@ -330,6 +330,71 @@ what_is_made_and_removed_meanwhile_is_never_a_stray(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static const char *
+newest(const char *series, bool accept_unsigned)
+{
+	const struct repo_backup *b = repo_newest(&list, series, accept_unsigned);
+
+	return b != NULL ? b->name : "none";
+}
+
+static void
+the_newest_is_that_of_the_sequence_among_those_that_count(void **state)
+{
+	(void)state;
+	stub_backup(dir, "s-9", &(struct stub){.series = "s", .sequence = 1, .key = key}, NULL);
+	stub_backup(dir, "s-1", &(struct stub){.series = "s", .sequence = 3, .key = key}, NULL);
+	stub_backup(dir, "s-2", &(struct stub){.series = "s", .sequence = 4}, NULL);
+	stub_backup(
+	    dir, "s-3", &(struct stub){.series = "s", .sequence = 5, .key = strange_key}, NULL);
+	assert_int_equal(repo_list(repo, trust, &list, &e), 0);
+	assert_string_equal(newest("s", false), "s-1");
+	assert_string_equal(newest("s", true), "s-2");
+	assert_string_equal(newest(NULL, true), "s-2");
+	assert_string_equal(newest("t", true), "none");
+	assert_string_equal(repo_find_name(&list, "s-3")->name, "s-3");
+	assert_null(repo_find_name(&list, "s"));
+}
+
+static void
+of_two_with_one_sequence_the_trusted_one_is_the_newest(void **state)
+{
+	(void)state;
+	stub_backup(dir, "s-1", &(struct stub){.series = "s", .sequence = 3}, NULL);
+	stub_backup(dir, "s-2", &(struct stub){.series = "s", .sequence = 3, .key = key}, NULL);
+	stub_backup(dir, "s-3", &(struct stub){.series = "s", .sequence = 3, .key = key}, NULL);
+	assert_int_equal(repo_list(repo, trust, &list, &e), 0);
+	assert_string_equal(newest("s", true), "s-2");
+}
+
+static void
+unchecked_seals_count_as_unsigned_ones(void **state)
+{
+	(void)state;
+	stub_backup(dir, "s-1", &(struct stub){.series = "s", .sequence = 1, .key = key}, NULL);
+	scratch_puts(dir, "s-2.seal", "nonsense");
+	assert_int_equal(repo_list(repo, NULL, &list, &e), 0);
+	assert_string_equal(newest("s", true), "none");
+	repo_list_unchecked(&list);
+	assert_string_equal(newest("s", true), "s-1");
+	assert_string_equal(newest("s", false), "none");
+	assert_int_equal(repo_find_name(&list, "s-2")->state, REPO_BAD);
+}
+
+static void
+a_seals_bytes_are_given_as_they_are(void **state)
+{
+	struct buf text = {0};
+
+	(void)state;
+	scratch_puts(dir, "s-1.seal", "any bytes\n");
+	assert_int_equal(repo_seal_text(repo, "s-1", &text, &e), 0);
+	assert_string_equal(buf_str(&text), "any bytes\n");
+	assert_int_equal(repo_seal_text(repo, "s-2", &text, &e), -1);
+	assert_int_equal(e.kind, ERR_NOTFOUND);
+	buf_done(&text);
+}
+
 int
 main(void)
 {
@@ -345,6 +410,10 @@ main(void)
 	    T(removals_that_were_begun_are_named),
 	    T(only_the_newest_of_a_series_keeps_its_holds),
 	    T(of_two_newest_the_first_keeps_its_holds),
+	    T(the_newest_is_that_of_the_sequence_among_those_that_count),
+	    T(of_two_with_one_sequence_the_trusted_one_is_the_newest),
+	    T(unchecked_seals_count_as_unsigned_ones),
+	    T(a_seals_bytes_are_given_as_they_are),
 	    T(many_backups_are_listed),
 	    T(what_is_made_and_removed_meanwhile_is_never_a_stray),
 	};

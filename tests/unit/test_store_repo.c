@@ -287,6 +287,25 @@ a_series_that_makes_no_name_is_refused(void **state)
 	assert_int_equal(e.kind, ERR_USAGE);
 }
 
+static void
+the_path_of_a_part_has_one_slash(void **state)
+{
+	char with_slash[SCRATCH_MAX + 2];
+	struct repo *other;
+	struct buf path = {0};
+
+	(void)state;
+	(void)snprintf(with_slash, sizeof(with_slash), "%s/", dir);
+	assert_int_equal(repo_open(&other, with_slash, &e), 0);
+	assert_int_equal(repo_part_path(repo, REPO_SEAL, "s-1", &path, &e), 0);
+	assert_int_equal(strncmp(buf_str(&path), dir, strlen(dir)), 0);
+	assert_string_equal(buf_str(&path) + strlen(dir), "/s-1.seal");
+	assert_int_equal(repo_part_path(other, REPO_ARCHIVE, "s-1", &path, &e), 0);
+	assert_string_equal(buf_str(&path) + strlen(dir), "/s-1.tar.gz");
+	buf_done(&path);
+	repo_close(other);
+}
+
 int
 main(void)
 {
@@ -294,6 +313,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_missing_directory_is_a_failure),
 	    T(the_directory_is_as_given),
+	    T(the_path_of_a_part_has_one_slash),
 	    T(a_second_writer_is_locked_out_at_once),
 	    T(a_lock_in_the_same_process_counts_too),
 	    T(a_writer_that_waits_gets_the_lock_or_gives_up),
