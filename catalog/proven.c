@@ -3,6 +3,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/db.h"
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
 
@@ -32,6 +33,7 @@ ask(struct catalog *c, const char *sql, const uint8_t digest[SHA256_LEN], int64_
 	if (rc == 0) {
 		(void)sqlite3_bind_blob(st, 1, digest, SHA256_LEN, SQLITE_STATIC);
 		(void)sqlite3_bind_int64(st, 2, CATALOG_STANDARD);
+		(void)sqlite3_bind_int64(st, 3, (int64_t)clock_now().tv_sec);
 		rc = catalog_db_step(c, st, e);
 	}
 	if (rc == 1)
@@ -55,7 +57,8 @@ proven_is_behind(struct repo *r, const uint8_t digest[SHA256_LEN])
 
 /*
  * A quick look that found all well says nothing of bytes, so it neither makes a backup proven nor
- * takes that back; one that found something wrong does.
+ * takes that back; one that found something wrong does.  A good word from the future, which a clock
+ * that ran ahead gave, does not outweigh what was found since.
  */
 int
 proven_backup(void *ctx, const uint8_t digest[SHA256_LEN], struct err *e)
@@ -68,7 +71,7 @@ proven_backup(void *ctx, const uint8_t digest[SHA256_LEN], struct err *e)
 	if (ctx != NULL)
 		rc = ask(ctx,
 		    "SELECT ok FROM verification WHERE digest = ?1 AND (level >= ?2 OR NOT ok)"
-		    " ORDER BY at DESC, ok LIMIT 1",
+		    " ORDER BY CASE WHEN ok AND at > ?3 THEN 0 ELSE at END DESC, ok LIMIT 1",
 		    digest, &ok, &why);
 	if (rc < 0)
 		log_verbose("a backup counts as not verified: %s", why.msg);

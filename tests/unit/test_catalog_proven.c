@@ -5,6 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/proven.h"
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
 #include "tests/unit/catalog_fixture.h"
@@ -101,6 +102,23 @@ the_last_word_counts_and_of_two_at_once_the_bad_one(void **state)
 }
 
 static void
+a_good_word_from_the_future_is_the_first_one(void **state)
+{
+	const time_t future = clock_now().tv_sec + 1000000;
+
+	(void)state;
+	found(future, CATALOG_STANDARD, true);
+	assert_int_equal(proven(), 1);
+	found(1000, CATALOG_STANDARD, false);
+	assert_int_equal(proven(), 0);
+	found(2000, CATALOG_STANDARD, true);
+	assert_int_equal(proven(), 1);
+	/* A bad one from there is believed: to keep one more costs only room. */
+	found(future, CATALOG_DEEP, false);
+	assert_int_equal(proven(), 0);
+}
+
+static void
 another_seal_of_the_same_name_is_not_proven(void **state)
 {
 	(void)state;
@@ -145,6 +163,7 @@ main(void)
 	    T(bytes_have_to_be_looked_at),
 	    T(a_quick_look_takes_nothing_back),
 	    T(the_last_word_counts_and_of_two_at_once_the_bad_one),
+	    T(a_good_word_from_the_future_is_the_first_one),
 	    T(another_seal_of_the_same_name_is_not_proven),
 	    T(without_a_catalog_nothing_is_proven_and_nothing_fails),
 	    T(a_catalog_is_behind_when_it_lacks_the_seal),
