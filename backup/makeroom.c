@@ -123,6 +123,8 @@ one_round(struct makeroom *m, struct err *e)
 		return -1;
 	if (choose(m, &is_held) == 0)
 		return 0;
+	if (m->complete != NULL && holding_check_whole(r->repo, m->complete, e) != 0)
+		return -1;
 	if (is_held && seal_anew(m, e) != 0)
 		return -1;
 	if (!m->told)

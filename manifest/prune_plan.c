@@ -128,6 +128,20 @@ decide_fates(struct prune *p)
 	}
 }
 
+/* A seal alone is no backup, and should not let others go. */
+static int
+check_newest(const struct prune *p, struct err *e)
+{
+	const struct repo_backup *complete = NULL;
+
+	for (size_t i = 0; i < p->set.n; i++)
+		if (p->set.items[i].complete)
+			complete = p->set.items[i].backup;
+	if (p->n_remove + p->n_held == 0 || complete == NULL)
+		return 0;
+	return holding_check_whole(p->repo->repo, complete, e);
+}
+
 int
 prune_rules(struct prune *p, struct err *e)
 {
@@ -145,5 +159,5 @@ prune_plan(struct prune *p, struct err *e)
 	if (rc != 0 || allocate(p, e) != 0)
 		return -1;
 	decide_fates(p);
-	return 0;
+	return check_newest(p, e);
 }

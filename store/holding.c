@@ -2,6 +2,7 @@
 #include "store/holding.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,35 @@ holding_warn_gone(const struct repo_list *l, const struct repo_backup *newest)
 			log_warn("backup %s, which %s holds, is gone or was replaced", h->name,
 			    newest->name);
 	}
+}
+
+static int
+check_part(
+    const struct repo *r, enum repo_part part, const char *name, uint64_t sealed, struct err *e)
+{
+	uint64_t size;
+
+	if (repo_stat_part(r, part, name, &size, e) != 0)
+		return -1;
+	if (size == sealed)
+		return 0;
+	return err_set(e, ERR_CORRUPT, "%s has %" PRIu64 " bytes, sealed were %" PRIu64,
+	    part == REPO_ARCHIVE ? "its archive" : "its manifest", size, sealed);
+}
+
+int
+holding_check_whole(const struct repo *r, const struct repo_backup *b, struct err *e)
+{
+	struct err why = {0};
+
+	if (check_part(r, REPO_ARCHIVE, b->name, b->seal.archive_size, &why) == 0 &&
+	    check_part(r, REPO_MANIFEST, b->name, b->seal.manifest_size, &why) == 0)
+		return 0;
+	return err_set(e, why.kind == ERR_NOTFOUND ? ERR_CORRUPT : why.kind,
+	    "nothing is removed, because %s, the newest complete one, is damaged: %s (where it is "
+	    "lost "
+	    "for good, remove its seal)",
+	    b->name, why.msg);
 }
 
 /* On a volume without a free block even what would make room cannot be done; but one file may go.

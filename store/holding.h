@@ -39,6 +39,12 @@ const struct seal_hold *holding_at(const struct seal *s, uint64_t sequence);
  */
 void holding_warn_gone(const struct repo_list *l, const struct repo_backup *newest);
 /*
+ * Are archive and manifest of b there, with the sealed sizes?  Asked of the newest complete backup
+ * before others are removed on the strength of it.  ERR_CORRUPT: which is not, and that nothing was
+ * removed.
+ */
+int holding_check_whole(const struct repo *r, const struct repo_backup *b, struct err *e);
+/*
  * Seal the newest backup of a series anew with what holding_fill() gives.  newest is as it was
  * listed; ERR_CORRUPT when its seal is another one by now.  The lock is held.  e is not NULL.
  */

@@ -80,6 +80,19 @@ prune --key key
 names
 run_sh 'ls repo | grep hold$'
 
+echo "-- a seal alone lets no other backup go"
+backup_at 10
+backup_at 10
+mv "$(newest repo).tar.gz" away
+prune --key key --keep-last 1
+mv away "$(newest repo).tar.gz"
+size=$(stat -c %s "$(newest repo).manifest.gz")
+truncate -s $((size - 1)) "$(newest repo).manifest.gz"
+# shellcheck disable=SC2016 # for that shell
+run_sh 'manifest prune --repo repo --key key --keep-last 1 2>&1 | sed -E "s/[0-9]+ bytes, sealed were [0-9]+/N bytes, sealed were N/"; exit ${PIPESTATUS[0]}'
+rm "$(newest repo)".*
+quiet manifest prune --repo repo --key key --keep-last 1
+
 echo "-- several series have rules of their own"
 backup_at 11 --series db --keep-last 1
 backup_at 12 --series db --keep-last 1

@@ -209,6 +209,27 @@ rules_come_from_the_options_or_the_newest_seal(void **state)
 	assert_int_equal(e.kind, ERR_CORRUPT);
 }
 
+static void
+nothing_goes_when_the_newest_is_not_whole(void **state)
+{
+	(void)state;
+	three(key);
+	p.key = key;
+	look();
+	p.policy.last = 1;
+	assert_int_equal(prune_rules(&p, &e), 0);
+	scratch_puts(dir, "s-3.tar.gz", "cut");
+	assert_int_equal(prune_plan(&p, &e), -1);
+	assert_int_equal(e.kind, ERR_CORRUPT);
+	assert_non_null(
+	    strstr(e.msg, "s-3, the newest complete one, is damaged: its archive has 3"));
+	prune_done(&p);
+	p = (struct prune){.repo = &repo, .key = key, .policy = {.last = 3}};
+	/* When nothing goes, that is verify's to tell. */
+	assert_int_equal(prune_rules(&p, &e), 0);
+	assert_int_equal(prune_plan(&p, &e), 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -222,6 +243,7 @@ main(void)
 	    T(what_nobody_vouches_for_does_not_count),
 	    T(one_series_is_needed),
 	    T(rules_come_from_the_options_or_the_newest_seal),
+	    T(nothing_goes_when_the_newest_is_not_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
