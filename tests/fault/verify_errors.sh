@@ -32,7 +32,7 @@ for n in $(seq 1 60); do
 	cat out err | grep -q 'Input/output error' || fail "read $n: not a word about it"
 	[ $status -ne 1 ] || findings=$((findings + 1))
 	# Without its seal there is nothing to check a backup against.
-	[ $status -ne 1 ] || grep -q -e 'bad seal' -e '(deep: ' out || fail "read $n: not to the end"
+	[ $status -ne 1 ] || grep -q -e 'seal cannot be read' -e '(deep: ' out || fail "read $n: not to the end"
 done
 [ $tried -gt 10 ] || fail "only $tried reads were tried"
 [ $findings -gt 5 ] || fail "of $tried reads that failed only $findings were told as damage"
