@@ -87,8 +87,8 @@ prepare(struct import_names *n, struct err *e)
 static int
 open_path(struct import_names *n, const char *path, struct err *e)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_PRIVATECACHE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_CREATE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 
 	if (sqlite3_open_v2(path, &n->db, flags, NULL) != SQLITE_OK)
 		return n->db == NULL ? err_nomem(e) : fail(n, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +45,27 @@ repo_scratch(const struct repo *r, const char *name, struct err *e)
 	return -1;
 }
 
+static int
+put_real_path(const struct repo *r, const char *file, struct buf *path, struct err *e)
+{
+	char *dir = realpath(r->dir, NULL);
+	struct stat a, b;
+	int rc = -1;
+
+	if (dir == NULL || stat(dir, &a) != 0 || fstat(r->fd, &b) != 0) {
+		(void)err_sys(e, "%s", r->dir);
+	} else if (a.st_dev != b.st_dev || a.st_ino != b.st_ino) {
+		(void)err_set(
+		    e, ERR_SYS, "%s: is not the directory any more that was opened", r->dir);
+	} else {
+		buf_printf(path, "%s/%s", dir, file);
+		(void)buf_str(path);
+		rc = buf_check(path, e);
+	}
+	free(dir);
+	return rc;
+}
+
 int
 repo_scratch_path(const struct repo *r, const char *name, struct buf *path, struct err *e)
 {
@@ -56,9 +78,7 @@ repo_scratch_path(const struct repo *r, const char *name, struct buf *path, stru
 	if ((fd = make_named(r, file, e)) < 0)
 		return -1;
 	(void)close(fd);
-	buf_printf(path, "%s/%s", r->dir, file);
-	(void)buf_str(path);
-	if (buf_check(path, e) == 0)
+	if (put_real_path(r, file, path, e) == 0)
 		return 0;
 	(void)unlinkat(r->fd, file, 0);
 	return -1;

@@ -196,7 +196,10 @@ bool repo_was_imported(const struct repo_list *l, const char *name);
  * moment.  The fd, or -1.
  */
 int repo_scratch(const struct repo *r, const char *name, struct err *e);
-/* The same for a library that wants a path to open: an empty file, which the caller unlinks. */
+/*
+ * The same for a library that wants a path to open: an empty file, which the caller unlinks.  There
+ * is no link in the path, so that none need be followed.
+ */
 int repo_scratch_path(const struct repo *r, const char *name, struct buf *path, struct err *e);
 /*
  * Remove NAME.tar.gz, which has no seal: its content stands in a backup.  read is what fstat(2)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,38 @@ a_path_has_one_that_recovery_removes(void **state)
 }
 
 static void
+a_path_has_no_link_in_it(void **state)
+{
+	char link[SCRATCH_MAX + 16], want[SCRATCH_MAX + 64];
+	struct buf path = {0};
+	struct repo *linked;
+	char *real = realpath(dir, NULL);
+
+	(void)state;
+	assert_non_null(real);
+	(void)snprintf(link, sizeof(link), "%s.link", dir);
+	assert_int_equal(symlink(dir, link), 0);
+	repo_close(repo);
+	assert_int_equal(repo_open(&linked, link, &e), 0);
+	repo = linked;
+	assert_int_equal(repo_lock(repo, 0, &e), 0);
+	assert_int_equal(repo_scratch_path(repo, NAME, &path, &e), 0);
+	(void)snprintf(want, sizeof(want), "%s/." NAME ".manifest.gz.new", real);
+	assert_string_equal(buf_str(&path), want);
+	/* Another directory under its name by now is not ours to write to. */
+	assert_int_equal(unlink(want), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("/", link), 0);
+	buf_clear(&path);
+	assert_int_equal(repo_scratch_path(repo, NAME, &path, &e), -1);
+	assert_non_null(strstr(e.msg, "is not the directory any more"));
+	assert_int_equal(access(want, F_OK), -1);
+	assert_int_equal(unlink(link), 0);
+	buf_done(&path);
+	free(real);
+}
+
+static void
 the_archive_that_was_read_goes(void **state)
 {
 	int fd = open_it();
@@ -184,6 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(scratch_has_no_name),
 	    T(a_path_has_one_that_recovery_removes),
+	    T(a_path_has_no_link_in_it),
 	    T(the_archive_that_was_read_goes),
 	    T(one_with_a_seal_stays),
 	    T(another_file_under_its_name_stays),
