@@ -37,7 +37,7 @@ static const struct table_column columns[] = {
     {.title = "CREATED", .drop = 1},
     {.title = "AGE", .right = true},
     {.title = "SIZE", .right = true},
-    {.title = "FILES", .right = true},
+    {.title = "ENTRIES", .right = true},
     {.title = "CHANGED", .right = true, .drop = 3},
     {.title = "STATE"},
     {.title = "VERIFIED"},

@@ -112,7 +112,7 @@ put_series(const struct growth *g, const struct catalog_stats *c)
 
 static const struct table_column nights[] = {
     {.title = "BACKUP", .elastic = true},
-    {.title = "FILES", .right = true, .drop = 2},
+    {.title = "ENTRIES", .right = true, .drop = 2},
     {.title = "CONTENT", .right = true},
     {.title = "GROWTH", .right = true},
     {.title = "ARCHIVE", .right = true},
