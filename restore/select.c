@@ -197,7 +197,9 @@ restore_select_misses(const struct restore_select *s, struct restore_report *r)
 	for (i = 0; i < s->n; i++)
 		if (!s->patterns[i].hit)
 			restore_found(r, s->patterns[i].typed, strlen(s->patterns[i].typed),
-			    "not in this backup");
+			    s->patterns[i].typed[0] == '/'
+				? "not in this backup (paths begin below its source)"
+				: "not in this backup");
 }
 
 /* ---- aliases ---- */

@@ -66,6 +66,7 @@ run manifest release other --repo repo --series other
 echo "-- no such path"
 run restore --repo repo --series other --target out nofile 'x*' file
 run restore --repo repo --series other --target none nofile
+run restore --repo repo --series other --target none2 /srv/data/file
 run restore --repo repo --series other --stdout nofile
 run restore --repo repo --series other --stdout file nofile
 run manifest ls nofile --repo repo --series other
