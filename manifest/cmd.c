@@ -68,6 +68,18 @@ help(void)
 	       "      --version  the version\n");
 }
 
+/* What other programs call it; by its letters alone "delete" would be near to "release". */
+static const char *
+other_word(const char *name)
+{
+	static const char *const remove_words[] = {"delete", "remove", "rm", "forget"};
+
+	for (size_t i = 0; i < sizeof(remove_words) / sizeof(remove_words[0]); i++)
+		if (strcmp(name, remove_words[i]) == 0)
+			return "prune";
+	return NULL;
+}
+
 static const struct cmd *
 find_command(const char *name, struct err *e)
 {
@@ -79,6 +91,8 @@ find_command(const char *name, struct err *e)
 			return *c;
 		opt_near_try(&near, (*c)->name);
 	}
+	if (other_word(name) != NULL)
+		near.best = other_word(name);
 	if (name[0] == '-')
 		(void)err_set(
 		    e, ERR_USAGE, "the command comes before %s (see manifest --help)", name);
@@ -116,6 +130,20 @@ run(const struct cmd *c, int argc, char **argv, struct err *e)
 	return cli_exit("manifest", e, status);
 }
 
+/* "manifest help [COMMAND]": many type that first. */
+static int
+help_about(const char *name, struct err *e)
+{
+	char option[] = "--help", *words[] = {NULL, option, NULL};
+	const struct cmd *c;
+
+	if (name == NULL)
+		help();
+	else if ((c = find_command(name, e)) != NULL)
+		return run(c, 2, words, e);
+	return cli_exit("manifest", e, CLI_OK);
+}
+
 int
 cmd_main(int argc, char **argv)
 {
@@ -124,6 +152,8 @@ cmd_main(int argc, char **argv)
 
 	if (argc < 2)
 		no_command(&e);
+	else if (strcmp(argv[1], "help") == 0)
+		return help_about(argv[2], &e);
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		help();
 	else if (strcmp(argv[1], "--version") == 0)

@@ -26,6 +26,10 @@ run restore -x
 run restore -T
 run manifest
 run manifest lsit
+run manifest delete x
+run_sh 'manifest help | diff - <(manifest --help)'
+run_sh 'manifest help hold | diff - <(manifest hold --help)'
+run manifest help lsit
 run manifest ls --recrusive
 run manifest ls --repo repo --repo other
 run manifest find --sha265 x
