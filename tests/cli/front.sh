@@ -8,6 +8,10 @@ run tarseal
 run tarseal --help
 run tarseal restroe --target x
 run tarseal help nothing
+# One of manifest's commands.
+run tarseal list --repo x
+run tarseal --list
+[ "$(tarseal --version)" = "tarseal $(manifest --version | sed 's/.* //')" ] || fail "tarseal --version"
 # Arguments come through as they are.
 run tarseal backup --source 'no such dir' --repo 'two  spaces' --unsigned
 for program in backup verify restore manifest; do
