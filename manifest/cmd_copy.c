@@ -92,6 +92,8 @@ check_apart(const struct copy *c, struct err *e)
 static int
 open_dest(struct copy *c, const char *dest, struct err *e)
 {
+	if (dest[0] == '\0')
+		return err_set(e, ERR_USAGE, "DEST is empty");
 	if (repo_open(&c->to, dest, e) != 0) {
 		if (e->kind == ERR_SYS && e->sys == 0)
 			return err_set(e, ERR_SYS,

@@ -16,6 +16,7 @@ c() {
 }
 
 # A directory that may be one whose volume is not mounted.
+c ''
 c nowhere
 c dest
 [ -z "$(ls -A dest)" ] || fail "something was made: $(ls -A dest)"
