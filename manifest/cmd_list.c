@@ -48,7 +48,7 @@ static const char *
 doubt(const struct cmd_repo *r, const struct repo_backup *b)
 {
 	if (b->state == REPO_BAD)
-		return "BAD SEAL";
+		return b->why->kind == ERR_SYS ? "UNREADABLE" : "BAD SEAL";
 	if (b->state == REPO_TRUSTED)
 		return NULL;
 	if (!b->seal.is_signed)
@@ -107,7 +107,7 @@ put_row(struct table *t, const struct cmd_repo *r, struct catalog *c, const stru
 	if (bad) {
 		for (size_t i = 1; i < 6; i++)
 			table_cell(t, "-");
-		table_cell(t, b->on_hold ? "BAD SEAL, on hold" : "BAD SEAL");
+		table_printf(t, "%s%s", doubt(r, b), b->on_hold ? ", on hold" : "");
 		table_cell(t, "-");
 		return;
 	}
