@@ -226,7 +226,7 @@ find_newest(const struct newest *q, const struct repo_backup **out, struct err *
 	series = series != NULL ? series : "";
 	if (q->as_of == NULL)
 		return err_set(e, ERR_NOTFOUND, "no complete backup%s%s", of, series);
-	clock_rfc3339(q->as_of->tv_sec, when);
+	clock_table(q->as_of->tv_sec, when);
 	return err_set(e, ERR_NOTFOUND, "no backup%s%s is as old as %s", of, series, when);
 }
 
