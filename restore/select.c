@@ -187,6 +187,21 @@ restore_select_hit(struct restore_select *s, const char *path, size_t len, bool 
 	return any;
 }
 
+/* What may have been meant by a path that is not there. */
+static const char *
+hint(const char *typed)
+{
+	const char *stamp = strpbrk(typed, "0123456789");
+
+	if (typed[0] == '/')
+		return " (paths begin below its source)";
+	if (strcmp(typed, "latest") == 0 ||
+	    (stamp > typed && stamp[-1] == '-' && strspn(stamp, "0123456789") == 8 &&
+		strchr(typed, '/') == NULL))
+		return " (a backup is named with --backup)";
+	return "";
+}
+
 void
 restore_select_misses(const struct restore_select *s, struct restore_report *r)
 {
@@ -197,9 +212,7 @@ restore_select_misses(const struct restore_select *s, struct restore_report *r)
 	for (i = 0; i < s->n; i++)
 		if (!s->patterns[i].hit)
 			restore_found(r, s->patterns[i].typed, strlen(s->patterns[i].typed),
-			    s->patterns[i].typed[0] == '/'
-				? "not in this backup (paths begin below its source)"
-				: "not in this backup");
+			    "not in this backup%s", hint(s->patterns[i].typed));
 }
 
 /* ---- aliases ---- */

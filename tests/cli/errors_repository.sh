@@ -67,6 +67,7 @@ echo "-- no such path"
 run restore --repo repo --series other --target out nofile 'x*' file
 run restore --repo repo --series other --target none nofile
 run restore --repo repo --series other --target none2 /srv/data/file
+run restore --repo repo --series other --target none3 latest autolab-backup-20260209 x-20260209/f
 run restore --repo repo --series other --stdout nofile
 run restore --repo repo --series other --stdout file nofile
 run manifest ls nofile --repo repo --series other
