@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -43,6 +44,12 @@ write_new(const char *file, mode_t mode, BIO *bio, struct err *e)
 	long len = BIO_get_mem_data(bio, &text);
 	int rc, fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+	if (fd == -1 && errno == EEXIST) {
+		(void)err_set(e, ERR_SYS, "%s: is there already; nothing is overwritten", file);
+		if (e != NULL)
+			e->sys = EEXIST;
+		return -1;
+	}
 	if (fd == -1)
 		return err_sys(e, "create %s", file);
 	rc = io_write(fd, text, (size_t)len, e);
