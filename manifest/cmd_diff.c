@@ -34,7 +34,7 @@ const struct opt_program cmd_diff_program = {
     .opts = options,
     .min_args = 2,
     .max_args = 3,
-    .args_name = "one of the two backups",
+    .args_name = "A or B (the two backups)",
     .siblings = cmd_programs,
 };
 

@@ -158,7 +158,8 @@ restore_target_room(const struct restore_target *t, uint64_t bytes)
 		return;
 	num_human(bytes, want);
 	num_human(room, have);
-	log_warn("target %s: %s of files and %s of free space: without holes they will not fit",
+	log_warn("target %s: %s of files and %s of free space: unless they have holes, they will "
+		 "not fit",
 	    t->dir, want, have);
 }
 
