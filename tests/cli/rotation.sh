@@ -5,6 +5,9 @@
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 
+need faketime
+[ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
+
 sample_tree data
 make_key old
 make_key new
