@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "archive/member.h"
+#include "catalog/catalog.h"
 #include "core/err.h"
 #include "core/io.h"
 #include "seal/key.h"
@@ -260,4 +261,27 @@ cf_list(struct cf *f, struct repo_list *l)
 	struct err e = {0};
 
 	ok(repo_list(f->repo, f->trust, l, &e), &e);
+}
+
+struct catalog *
+cf_synced(struct cf *f)
+{
+	struct catalog *c = NULL;
+	struct repo_list l;
+	struct err e = {0};
+
+	cf_list(f, &l);
+	ok(catalog_open_write(&c, f->repo, &e), &e);
+	ok(catalog_sync(c, f->repo, &l, &e), &e);
+	repo_list_done(&l);
+	return c;
+}
+
+int
+cf_note(void *ctx, const struct catalog_version *v, struct err *e)
+{
+	(void)e;
+	buf_printf(ctx, "%s %llu-%llu/%llu;", v->path, (unsigned long long)v->first_seq,
+	    (unsigned long long)v->last_seq, (unsigned long long)v->backups);
+	return 0;
 }

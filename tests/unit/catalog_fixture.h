@@ -11,6 +11,10 @@
 #include "seal/seal.h"
 #include "store/repo.h"
 
+struct catalog;
+struct catalog_version;
+struct err;
+
 /*
  * A repository of sealed backups made from lists of entries, without a tree to read: the
  * manifests and seals are real, the archives hold just a gzip member for each that the
@@ -67,6 +71,10 @@ void cf_remove(struct cf *f, const char *name);
 /* Flip a byte of a part, counted from its end when negative. */
 void cf_damage(struct cf *f, enum repo_part part, const char *name, long offset);
 void cf_list(struct cf *f, struct repo_list *l);
+/* The repository's catalog, open for writing and brought up to date. */
+struct catalog *cf_synced(struct cf *f);
+/* A catalog_fn: append "PATH FIRST-LAST/BACKUPS;" to the buffer ctx. */
+int cf_note(void *ctx, const struct catalog_version *v, struct err *e);
 void cf_digest(unsigned version, uint8_t out[SHA256_LEN]);
 /* A file of the repository: path in a static buffer. */
 const char *cf_path(struct cf *f, const char *name);

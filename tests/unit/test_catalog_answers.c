@@ -38,29 +38,6 @@ teardown(void **state)
 	return 0;
 }
 
-static struct catalog *
-synced(struct world *w)
-{
-	struct catalog *c = NULL;
-	struct repo_list l;
-	struct err e = {0};
-
-	cf_list(&w->f, &l);
-	if (catalog_open_write(&c, w->f.repo, &e) != 0 || catalog_sync(c, w->f.repo, &l, &e) != 0)
-		fail_msg("%s", e.msg);
-	repo_list_done(&l);
-	return c;
-}
-
-static int
-note(void *ctx, const struct catalog_version *v, struct err *e)
-{
-	(void)e;
-	buf_printf(ctx, "%s %llu-%llu/%llu;", v->path, (unsigned long long)v->first_seq,
-	    (unsigned long long)v->last_seq, (unsigned long long)v->backups);
-	return 0;
-}
-
 /*
  * Thousands of paths, so that the answers come in many batches, while backups go and come: the
  * rows' ends then mean something else than when the reader began.
@@ -101,7 +78,7 @@ prune_meanwhile(void *ctx, const struct catalog_version *v, struct err *e)
 	if (r->paths++ == 0) {
 		assert_int_equal(repo_prune(r->w->f.repo, r->gone, e), 0);
 		seal_many(r->w, 9, 77, NULL);
-		catalog_close(synced(r->w));
+		catalog_close(cf_synced(&r->w->f));
 	}
 	r->late += v->first_seq == r->first;
 	return 0;
@@ -122,7 +99,7 @@ read_slowly(struct world *w, const unsigned versions[4], int gone, uint64_t firs
 	for (unsigned i = 0; i < 4; i++)
 		seal_many(w, i + 1, versions[i], names[i]);
 	r.gone = names[gone - 1];
-	catalog_close(synced(w));
+	catalog_close(cf_synced(&w->f));
 	cf_list(&w->f, &l);
 	if (catalog_open_query(&c, w->f.repo, &l, &e) != 0 ||
 	    catalog_query(c, &(struct catalog_query){.series = "many", .glob = ""}, prune_meanwhile,
@@ -131,8 +108,8 @@ read_slowly(struct world *w, const unsigned versions[4], int gone, uint64_t firs
 	/* Each path once, and all but the first batch as they are when the other is gone. */
 	assert_int_equal(r.paths, MANY);
 	assert_in_range(r.late, MANY - 1000, MANY);
-	if (catalog_query(
-		c, &(struct catalog_query){.series = "many", .path = "f01499"}, note, &b, &e) != 0)
+	if (catalog_query(c, &(struct catalog_query){.series = "many", .path = "f01499"}, cf_note,
+		&b, &e) != 0)
 		fail_msg("%s", e.msg);
 	(void)snprintf(want, sizeof(want), "f01499 %llu-4/%llu;", (unsigned long long)first,
 	    (unsigned long long)backups);
@@ -214,7 +191,7 @@ hard_links_by_the_thousand_have_their_targets_versions(void **state)
 			v[i + 1] = (struct cf_entry)F(targets[i], night + i * 100);
 		cf_backup(&w->f, &(struct cf_opts){.sequence = night, .cut = 50}, v, N(v), NULL);
 	}
-	c = synced(w);
+	c = cf_synced(&w->f);
 	if (catalog_query(c, &(struct catalog_query){.glob = ""}, see_link, &l, &e) != 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(l.n, LINKS * NIGHTS);
@@ -241,7 +218,7 @@ a_name_with_the_lowest_byte_is_listed_too(void **state)
 	struct err e = {0};
 
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1}, v, N(v), NULL);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	assert_int_equal(
 	    catalog_query(c, &(struct catalog_query){.below = ""}, put_path, &b, &e), 0);
 	assert_string_equal(buf_str(&b), "a;a\001;b;b\001;");

@@ -74,20 +74,6 @@ dump(struct cf *f, const char *sql)
 	" JOIN series s ON s.id = b.series ORDER BY s.name, b.sequence"
 
 static void
-sync_now(struct cf *f)
-{
-	struct catalog *c = NULL;
-	struct repo_list l;
-	struct err e = {0};
-
-	cf_list(f, &l);
-	if (catalog_open_write(&c, f->repo, &e) != 0 || catalog_sync(c, f->repo, &l, &e) != 0)
-		fail_msg("%s", e.msg);
-	catalog_close(c);
-	repo_list_done(&l);
-}
-
-static void
 index_takes_only_what_is_newer(void **state)
 {
 	struct cf *f = *state;
@@ -117,10 +103,10 @@ an_unchanged_night_adds_no_version(void **state)
 	char *first, *second;
 
 	cf_backup(f, &(struct cf_opts){.sequence = 1}, v, N(v), NULL);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	first = dump(f, SPANS);
 	cf_backup(f, &(struct cf_opts){.sequence = 2}, v, N(v), NULL);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	second = dump(f, SPANS);
 	assert_string_equal(first, second);
 	assert_non_null(strstr(first, "data  0 NULL")); /* the root */
@@ -138,7 +124,7 @@ a_new_flag_is_a_new_version(void **state)
 	cf_backup(f, &(struct cf_opts){.sequence = 1}, v, N(v), NULL);
 	v[1].changed = true;
 	cf_backup(f, &(struct cf_opts){.sequence = 2}, v, N(v), NULL);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	rows = dump(f, "SELECT first, last, flags FROM version WHERE path = x'61'");
 	assert_string_equal(rows, "0 1 0\n2 NULL 1\n");
 	free(rows);
@@ -183,14 +169,14 @@ sync_goes_around_a_damaged_manifest(void **state)
 	cf_backup(f, &(struct cf_opts){.sequence = 2, .no_cuts = true}, without, N(without), name);
 	cf_backup(f, &(struct cf_opts){.sequence = 3}, v, N(v), NULL);
 	cf_damage(f, REPO_MANIFEST, name, 100);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	rows = dump(f, "SELECT sequence, readable FROM backup ORDER BY sequence");
 	assert_string_equal(rows, "1 1\n2 0\n3 1\n");
 	free(rows);
 	rows = dump(f, "SELECT first, last FROM version WHERE path = x'62'");
 	assert_string_equal(rows, "0 NULL\n");
 	free(rows);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 }
 
 static void
@@ -205,7 +191,7 @@ a_manifest_out_of_order_is_its_own_fault(void **state)
 	cf_backup(f, &(struct cf_opts){.sequence = 1}, good, N(good), NULL);
 	cf_backup(f, &(struct cf_opts){.sequence = 2, .no_cuts = true}, bad, N(bad), NULL);
 	cf_backup(f, &(struct cf_opts){.sequence = 3, .no_cuts = true}, twice, N(twice), NULL);
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	rows = dump(f, "SELECT sequence, readable FROM backup ORDER BY sequence");
 	assert_string_equal(rows, "1 1\n2 0\n3 0\n");
 	free(rows);
@@ -354,9 +340,9 @@ check_history(struct cf *f, unsigned seed)
 			seal_night(f, &m, s, night);
 			/* Each night by itself, or several at once. */
 			if (rand_r(&seed) % 3 != 0)
-				sync_now(f);
+				catalog_close(cf_synced(f));
 		}
-	sync_now(f);
+	catalog_close(cf_synced(f));
 	expect_spans(&want, &m);
 	spans = dump(f, SPANS);
 	assert_string_equal(spans, buf_str(&want));

@@ -31,20 +31,6 @@ struct world {
 	char name[SEAL_NAME_MAX + 1];
 };
 
-static void
-sync_now(struct world *w)
-{
-	struct catalog *c = NULL;
-	struct repo_list l;
-	struct err e = {0};
-
-	cf_list(&w->f, &l);
-	if (catalog_open_write(&c, w->f.repo, &e) != 0 || catalog_sync(c, w->f.repo, &l, &e) != 0)
-		fail_msg("%s", e.msg);
-	catalog_close(c);
-	repo_list_done(&l);
-}
-
 static int
 setup(void **state)
 {
@@ -58,7 +44,7 @@ setup(void **state)
 		w->v[i + 1] = (struct cf_entry)F(w->paths[i], i);
 	}
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1}, w->v, N(w->v), w->name);
-	sync_now(w);
+	catalog_close(cf_synced(&w->f));
 	/* The lock is let go, as between two programs. */
 	cf_reopen(&w->f);
 	*state = w;
@@ -338,7 +324,7 @@ pages_that_point_in_circles_come_to_an_end(void **state)
 	assert_int_equal(repo_lock(w->f.repo, 0, &e), 0);
 	w->v[FILES].version++;
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 2}, w->v, N(w->v), NULL);
-	sync_now(w);
+	catalog_close(cf_synced(&w->f));
 	err_clear(&e);
 	assert_int_equal(ask(w, &e), FILES);
 	buf_done(&b);

@@ -47,36 +47,13 @@ teardown(void **state)
 	return 0;
 }
 
-static struct catalog *
-synced(struct world *w)
-{
-	struct catalog *c = NULL;
-	struct repo_list l;
-	struct err e = {0};
-
-	cf_list(&w->f, &l);
-	if (catalog_open_write(&c, w->f.repo, &e) != 0 || catalog_sync(c, w->f.repo, &l, &e) != 0)
-		fail_msg("%s", e.msg);
-	repo_list_done(&l);
-	return c;
-}
-
-static int
-note(void *ctx, const struct catalog_version *v, struct err *e)
-{
-	(void)e;
-	buf_printf(ctx, "%s %llu-%llu/%llu;", v->path, (unsigned long long)v->first_seq,
-	    (unsigned long long)v->last_seq, (unsigned long long)v->backups);
-	return 0;
-}
-
 static void
 expect(struct catalog *c, const char *glob, const char *want)
 {
 	struct buf b = {0};
 	struct err e = {0};
 
-	if (catalog_query(c, &(struct catalog_query){.glob = glob}, note, &b, &e) != 0)
+	if (catalog_query(c, &(struct catalog_query){.glob = glob}, cf_note, &b, &e) != 0)
 		fail_msg("%s", e.msg);
 	assert_string_equal(buf_str(&b), want);
 	buf_done(&b);
@@ -86,20 +63,20 @@ static void
 a_backup_that_went_away_leaves_the_catalog(void **state)
 {
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;b 1-3/3;c 2-2/1;");
 	catalog_close(c);
 	cf_remove(&w->f, w->names[1]);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-3/2;b 1-3/2;");
 	catalog_close(c);
 	cf_remove(&w->f, w->names[0]);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 3-3/1;b 3-3/1;");
 	catalog_close(c);
 	cf_remove(&w->f, w->names[2]);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "");
 	catalog_close(c);
 }
@@ -108,7 +85,7 @@ static void
 the_handle_is_good_after_a_sync_that_built_anew(void **state)
 {
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 	struct repo_list l;
 	struct err e = {0};
 	struct catalog_verification v = {.at = 1000, .level = CATALOG_DEEP, .ok = true}, last;
@@ -119,7 +96,7 @@ the_handle_is_good_after_a_sync_that_built_anew(void **state)
 	repo_list_done(&l);
 	assert_int_equal(catalog_add_verification(c, w->names[1], &v, &e), 0);
 	catalog_close(c);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	assert_int_equal(catalog_last_verification(c, w->names[1], &last, &e), 1);
 	assert_int_equal(last.at, 1000);
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 4}, odd, N(odd), NULL);
@@ -134,7 +111,7 @@ static void
 rebuild_keeps_the_history_of_verifications(void **state)
 {
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 	const struct catalog_verification good = {
 	    .at = 1000, .level = CATALOG_STANDARD, .ok = true};
 	const struct catalog_verification bad = {.at = 2000, .level = CATALOG_DEEP, .ok = false};
@@ -150,7 +127,7 @@ rebuild_keeps_the_history_of_verifications(void **state)
 	cf_list(&w->f, &l);
 	assert_int_equal(catalog_rebuild(w->f.repo, &l, &e), 0);
 	repo_list_done(&l);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	assert_int_equal(catalog_last_verification(c, w->names[0], &v, &e), 1);
 	assert_int_equal(v.at, 2000);
 	assert_int_equal(v.level, CATALOG_DEEP);
@@ -167,7 +144,7 @@ static void
 another_backup_under_an_old_name_does_not_inherit(void **state)
 {
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 	struct catalog_verification v = {.at = 1000, .level = CATALOG_DEEP, .ok = true};
 	char name[SEAL_NAME_MAX + 1];
 	struct err e = {0};
@@ -177,7 +154,7 @@ another_backup_under_an_old_name_does_not_inherit(void **state)
 	cf_remove(&w->f, w->names[2]);
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 3}, even, N(even), name);
 	assert_string_equal(name, w->names[2]);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "a", "a 1-1/1;a 2-3/2;");
 	assert_int_equal(catalog_last_verification(c, name, &v, &e), 0);
 	catalog_close(c);
@@ -195,7 +172,7 @@ members_that_other_backups_have_are_counted(void **state)
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 4, .no_cuts = true}, own, 1, NULL);
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1, .series = "other", .no_cuts = true}, own,
 	    2, NULL);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	assert_int_equal(catalog_members(c, w->names[0], &members, &shared, &e), 0);
 	assert_true(members >= 2);
 	assert_int_equal(members, shared);
@@ -237,7 +214,7 @@ of_two_in_one_place_the_trusted_one_counts(void **state)
 	struct catalog *c;
 
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 2, .unsigned_ = true}, odd, N(odd), NULL);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;b 1-3/3;c 2-2/1;");
 	catalog_close(c);
 }
@@ -252,11 +229,11 @@ a_manifest_that_came_back_is_indexed(void **state)
 	(void)snprintf(path, sizeof(path), "%s.manifest.gz", cf_path(&w->f, w->names[1]));
 	(void)snprintf(away, sizeof(away), "%s.away", path);
 	assert_int_equal(rename(path, away), 0);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-3/2;b 1-3/2;");
 	catalog_close(c);
 	assert_int_equal(rename(away, path), 0);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;b 1-3/3;c 2-2/1;");
 	catalog_close(c);
 }
@@ -267,7 +244,7 @@ a_crash_while_a_catalog_is_put_in_place_does_no_harm(void **state)
 	static const char *const left[] = {
 	    ".catalog.sqlite3.new", ".catalog.sqlite3.new-journal", "catalog.sqlite3-journal"};
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 	struct stat st;
 	FILE *f;
 
@@ -279,7 +256,7 @@ a_crash_while_a_catalog_is_put_in_place_does_no_harm(void **state)
 		assert_true(fprintf(f, "left over from before") > 0);
 		assert_int_equal(fclose(f), 0);
 	}
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;b 1-3/3;c 2-2/1;");
 	catalog_close(c);
 	for (size_t i = 0; i < N(left); i++)
@@ -301,7 +278,7 @@ index_meanwhile(void *ctx, const struct catalog_version *v, struct err *e)
 	(void)e;
 	if (s->n++ == 0) {
 		cf_backup(&s->w->f, &(struct cf_opts){.sequence = 4}, even, N(even), NULL);
-		catalog_close(synced(s->w));
+		catalog_close(cf_synced(&s->w->f));
 	}
 	return 0;
 }
@@ -310,7 +287,7 @@ static void
 a_slow_reader_does_not_keep_a_backup_out(void **state)
 {
 	struct world *w = *state;
-	struct catalog *c = synced(w);
+	struct catalog *c = cf_synced(&w->f);
 	struct slow s = {.w = w};
 	struct repo_list l;
 	struct err e = {0};
@@ -325,7 +302,7 @@ a_slow_reader_does_not_keep_a_backup_out(void **state)
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;b 1-3/3;c 2-2/1;");
 	catalog_close(c);
 	repo_list_done(&l);
-	c = synced(w);
+	c = cf_synced(&w->f);
 	expect(c, "?", "a 1-1/1;a 2-2/1;a 3-3/1;a 4-4/1;b 1-4/4;c 2-2/1;c 4-4/1;");
 	catalog_close(c);
 }
