@@ -128,13 +128,35 @@ links_drop(struct links *l, const struct links_file *f)
 	l->n--;
 }
 
+static struct node *
+node_of(const struct links_file *f)
+{
+	return (struct node *)(uintptr_t)f; /* its first member */
+}
+
+void
+links_update(const struct links_file *f, const struct facts *facts)
+{
+	node_of(f)->file.facts = *facts;
+}
+
 void
 links_seen(struct links *l, const struct links_file *f)
 {
-	struct node *n = (struct node *)(uintptr_t)f; /* its first member */
+	struct node *n = node_of(f);
 
 	if (--n->left == 0)
 		links_drop(l, f);
+}
+
+int
+links_move(struct links *l, const struct links_file *f, const char *path, size_t len, struct err *e)
+{
+	struct facts facts = f->facts;
+
+	facts.nlink = node_of(f)->left + 1;
+	links_drop(l, f);
+	return links_add(l, &facts, path, len, e);
 }
 
 size_t

@@ -32,10 +32,18 @@ int links_add(
  * drops it.
  */
 const struct links_file *links_find(struct links *l, uint64_t dev, uint64_t ino);
+/* What was read of f in the end. */
+void links_update(const struct links_file *f, const struct facts *facts);
 /* That name was stored as a link to f. */
 void links_seen(struct links *l, const struct links_file *f);
-/* f is another file by now: its inode was given away. */
+/* f is another file by now: its inode was given away; or it is not in the archive after all. */
 void links_drop(struct links *l, const struct links_file *f);
+/*
+ * The data of f is stored under another of its names, one that was seen (links_seen()) as a link to
+ * the first.  f is not valid any more.
+ */
+int links_move(
+    struct links *l, const struct links_file *f, const char *path, size_t len, struct err *e);
 size_t links_count(const struct links *l);
 
 #endif

@@ -132,6 +132,14 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 		.env = "TARSEAL_JOBS",
 		.min = 1,
 		.max = PIPELINE_WORKERS_MAX},
+	    {.name = "reuse",
+		.kind = OPT_CHOICE,
+		.arg = "HOW",
+		.help =
+		    "copy from the last backup what is the same: untouched by stat, by content, "
+		    "or none",
+		.value = &o->reuse,
+		.choices = older_modes},
 	    {.name = "strict-changed",
 		.kind = OPT_FLAG,
 		.help = "exit with 1 when a file changed while it was read",

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backup/older.h"
 #include "cli/opt.h"
 #include "store/retain.h"
 
@@ -18,6 +19,7 @@ struct backup_opts {
 	uint64_t compression; /* 1..12 */
 	uint64_t jobs; /* at least 1 */
 	uint64_t wait_lock; /* seconds */
+	int reuse; /* enum older_mode */
 	struct retain_policy keep;
 	bool one_file_system, strict_changed, allow_empty, dry_run, is_unsigned, make_room;
 };

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
+#include "backup/ctimes.h"
+#include "backup/firsts.h"
 #include "backup/links.h"
 #include "backup/walk.h"
 #include "core/clock.h"
@@ -17,17 +18,14 @@
 #include "pack/bigfile.h"
 #include "pack/feed.h"
 #include "pack/source.h"
-
-/*
- * What the planner read itself (first names of hard-linked files) waits in the job.  Files
- * that grow may make that more than was weighed; beyond this they are read as listed.
- */
-#define READ_MAX (8u << 20)
+#include "pack/statkey.h"
 
 struct plan {
 	struct feed feed;
 	struct walk *walk;
 	struct links *links;
+	struct firsts firsts;
+	struct ctimes ctimes;
 	struct timespec before; /* the present entry was looked at after that */
 	struct plan_result *result;
 };
@@ -57,21 +55,27 @@ static int
 add_note(struct plan *p, const struct walk_item *w, enum job_item_kind kind, const char *reason,
     struct err *e)
 {
-	return feed_note(&p->feed, kind, w->path, w->path_len, reason, p->before, e);
+	return feed_note(&p->feed, kind, w->path, w->path_len, reason, e);
 }
 
-/* An entry that shares a member; first is set for a hard link, read when its content is here. */
+static int64_t
+margin(struct plan *p, const struct walk_item *w)
+{
+	return ctimes_margin(&p->ctimes, w->facts.dev, w->dirfd, w->name);
+}
+
+/* An entry that shares a member; first is set for a hard link. */
 static int
 add_entry(struct plan *p, const struct walk_item *w, enum entry_type type,
-    const struct links_file *first, struct source_file *read, struct err *e)
+    const struct links_file *first, struct err *e)
 {
 	struct feed_entry en = {
 	    .type = type,
 	    .path = w->path,
 	    .path_len = w->path_len,
 	    .facts = first != NULL ? &first->facts : &w->facts,
-	    .read = read,
-	    .before = p->before,
+	    .is_first = type == ENTRY_FILE && w->facts.nlink > 1,
+	    .settled = statkey_settled(p->before, margin(p, w)),
 	};
 
 	if (type == ENTRY_SYMLINK) {
@@ -91,14 +95,14 @@ static int
 add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, struct err *e)
 {
 	struct bigfile *b;
+	int rc;
 
-	if (bigfile_new(&b, fd, w->path, w->path_len, e) != 0)
+	if (bigfile_new(&b, fd, margin(p, w), w->path, w->path_len, e) != 0)
 		return -1;
-	int rc = bigfile_prepare(b, e);
-	if (rc == 1) {
+	if (bigfile_look(b) != 0) {
 		rc = add_note(p, w, JOB_UNREADABLE, strerrordesc_np(errno), e);
 		facts->nlink = 0; /* not stored: no other name can be a link to it */
-	} else if (rc == 0) {
+	} else {
 		*facts = b->facts;
 		rc = feed_big(&p->feed, b, e);
 	}
@@ -106,38 +110,21 @@ add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, 
 	return rc;
 }
 
-/* Takes fd.  A file that the planner reads because other names follow. */
+/* The first name that is met of a small file. */
 static int
-add_read(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, struct err *e)
+add_small(struct plan *p, const struct walk_item *w, struct err *e)
 {
-	struct source_file *f = calloc(1, sizeof(*f));
-	size_t max = CUT_LARGE_MIN - 1;
-
-	if (feed_held(&p->feed) > READ_MAX)
-		max = w->facts.size;
-	int rc = f == NULL ? err_nomem(e) : source_read(f, fd, facts, &w->facts, max, e);
-	int saved = errno;
-	(void)close(fd);
-	if (rc == 0) {
-		*facts = f->facts;
-		rc = add_entry(p, w, ENTRY_FILE, NULL, f, e);
-		if (rc == 0)
-			return 0;
-	} else if (rc == 1) {
-		rc = add_note(p, w, JOB_UNREADABLE, strerrordesc_np(saved), e);
-		facts->nlink = 0;
-	}
-	if (f != NULL)
-		source_file_done(f);
-	free(f);
-	return rc;
+	if (add_entry(p, w, ENTRY_FILE, NULL, e) != 0)
+		return -1;
+	return w->facts.nlink > 1 ? links_add(p->links, &w->facts, w->path, w->path_len, e) : 0;
 }
 
+/* A large file is opened at once: from then on it surely can be stored. */
 static int
 open_and_add(struct plan *p, struct walk_item *w, struct err *e)
 {
 	struct facts now;
-	int fd, rc;
+	int fd;
 
 	switch (source_open(w->dirfd, w->name, &fd, &now)) {
 	case SOURCE_VANISHED:
@@ -149,11 +136,12 @@ open_and_add(struct plan *p, struct walk_item *w, struct err *e)
 	case SOURCE_OK:
 		break;
 	}
-	w->facts = now; /* it may have become large, or small, or another file */
-	if (now.size >= CUT_LARGE_MIN)
-		rc = add_big(p, w, fd, &now, e);
-	else
-		rc = add_read(p, w, fd, &now, e);
+	w->facts = now; /* it may have become small, or another file */
+	if (now.size < CUT_LARGE_MIN) {
+		(void)close(fd);
+		return add_small(p, w, e);
+	}
+	int rc = add_big(p, w, fd, &now, e);
 	if (rc == 0 && now.nlink > 1 && links_find(p->links, now.dev, now.ino) == NULL)
 		rc = links_add(p->links, &now, w->path, w->path_len, e);
 	return rc;
@@ -193,14 +181,12 @@ add_file(struct plan *p, struct walk_item *w, struct err *e)
 		first = NULL;
 	}
 	if (first != NULL) {
-		if (add_entry(p, w, ENTRY_HARDLINK, first, NULL, e) != 0)
+		if (add_entry(p, w, ENTRY_HARDLINK, first, e) != 0)
 			return -1;
 		links_seen(p->links, first);
 		return 0;
 	}
-	if (w->facts.nlink > 1 || w->facts.size >= CUT_LARGE_MIN)
-		return open_and_add(p, w, e);
-	return add_entry(p, w, ENTRY_FILE, NULL, NULL, e);
+	return w->facts.size >= CUT_LARGE_MIN ? open_and_add(p, w, e) : add_small(p, w, e);
 }
 
 /* ---- what the walk says ---- */
@@ -227,20 +213,28 @@ take(struct plan *p, struct walk_item *w, struct err *e)
 	if (w->path_len > 0)
 		p->result->entries++;
 	enum entry_type type = type_of(w->facts.mode);
-	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, NULL, NULL, e);
+	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, NULL, e);
 }
 
 int
-plan_run(struct pipeline *pipeline, int source_fd, const struct walk_opts *opts,
-    struct plan_result *result, struct err *e)
+plan_run(struct pipeline *pipeline, int source_fd, struct reuse_cursor *older,
+    const struct walk_opts *opts, struct plan_result *result, struct err *e)
 {
-	struct plan p = {.feed = {.pipeline = pipeline}, .result = result};
+	struct plan p = {
+	    .feed = {.pipeline = pipeline,
+		.older = older,
+		.read_firsts = firsts_read,
+		.ctx = &p.firsts},
+	    .result = result,
+	};
 	struct walk_item item;
 	int rc = -1;
 
 	*result = (struct plan_result){0};
+	firsts_init(&p.firsts, source_fd);
 	if (links_new(&p.links, e) != 0 || walk_new(&p.walk, source_fd, opts, e) != 0)
 		goto out;
+	p.firsts.links = p.links;
 	do {
 		p.before = clock_now();
 		rc = walk_next(p.walk, &item, e);
@@ -251,6 +245,7 @@ plan_run(struct pipeline *pipeline, int source_fd, const struct walk_opts *opts,
 		rc = feed_end(&p.feed, e);
 out:
 	feed_done(&p.feed);
+	firsts_done(&p.firsts);
 	walk_free(p.walk);
 	links_free(p.links);
 	return rc;

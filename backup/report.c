@@ -16,6 +16,7 @@
 #include "core/path.h"
 #include "core/progress.h"
 #include "pack/tally.h"
+#include "pack/writer.h"
 #include "seal/seal.h"
 #include "store/repo.h"
 
@@ -168,13 +169,18 @@ json_begin(struct json *j, const struct backup_opts *o)
 static void
 json_tally(struct json *j, const struct report *r)
 {
-	const uint64_t *events = r->tally->events;
+	const uint64_t *events = writer_tally(r->writer)->events;
+	struct writer_members members = writer_members(r->writer);
 
 	json_uint(j, "holds", r->seal->n_holds);
 	json_uint(j, "grew", events[TALLY_GREW]);
 	json_uint(j, "vanished", events[TALLY_VANISHED]);
 	json_uint(j, "skipped", events[TALLY_SKIPPED]);
 	json_uint(j, "excluded", r->excluded);
+	json_str(j, "copied_from", r->older);
+	json_uint(j, "members", members.n);
+	json_uint(j, "members_copied", members.copied);
+	json_uint(j, "bytes_copied", members.copied_bytes);
 	json_uint(j, "milliseconds", (uint64_t)(r->seconds * 1000));
 }
 
@@ -266,18 +272,33 @@ json_done(const struct report *r)
 
 	json_begin(&j, r->opts);
 	json_int(&j, "status", r->status);
-	json_bool(&j, "made_now", r->tally != NULL);
+	json_bool(&j, "made_now", r->writer != NULL);
 	json_seal(&j, r->seal);
-	if (r->tally != NULL)
+	if (r->writer != NULL)
 		json_tally(&j, r);
 	json_retention(&j, r->retention, r->seal->name);
 	json_uint(&j, "warnings", log_warnings());
 	json_end(&j);
 }
 
+static void
+tell_copied(const struct report *r)
+{
+	struct writer_members members;
+	char human[16];
+
+	if (r->older == NULL)
+		return;
+	members = writer_members(r->writer);
+	num_human(members.copied_bytes, human);
+	log_verbose("%" PRIu64 " of %" PRIu64 " members (%s) were copied from %s", members.copied,
+	    members.n, human, r->older);
+}
+
 bool
 report_done(const struct report *r)
 {
+	tell_copied(r);
 	if (r->opts->common.json)
 		json_done(r);
 	else if (!r->opts->common.quiet)

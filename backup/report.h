@@ -12,7 +12,7 @@ struct retain_policy;
 struct retention;
 struct seal;
 struct survey;
-struct tally;
+struct writer;
 
 /*
  * What goes to stdout: the lines of the script that backup replaces, word for word, as
@@ -23,7 +23,8 @@ struct report {
 	const struct backup_opts *opts;
 	const char *archive; /* path, for people */
 	const struct seal *seal; /* committed */
-	const struct tally *tally; /* NULL: an earlier run made this backup */
+	const struct writer *writer; /* NULL: an earlier run made this backup */
+	const char *older; /* what some were copied from; NULL: nothing was */
 	const struct retention *retention;
 	uint64_t excluded;
 	double seconds;

@@ -8,6 +8,7 @@
 
 #include "backup/exclude.h"
 #include "backup/held.h"
+#include "backup/older.h"
 #include "backup/opts.h"
 #include "backup/plan.h"
 #include "backup/report.h"
@@ -21,6 +22,7 @@
 #include "core/pipeline.h"
 #include "core/progress.h"
 #include "core/stop.h"
+#include "pack/reuse.h"
 #include "pack/writer.h"
 #include "seal/key.h"
 #include "seal/seal.h"
@@ -30,6 +32,7 @@ static void
 run_done(struct run *r)
 {
 	writer_free(r->writer);
+	reuse_free(r->older);
 	retention_done(&r->retention);
 	buf_done(&r->archive);
 	buf_done(&r->manifest);
@@ -49,15 +52,22 @@ run_done(struct run *r)
 static int
 fill(struct run *r, struct err *e)
 {
+	struct reuse_cursor *older = NULL;
 	struct pipeline *p;
+	int rc = -1;
 
+	if (r->older != NULL && reuse_cursor_new(&older, r->older, e) != 0)
+		return -1;
 	if (writer_pipeline(r->writer, &p, e) != 0)
-		return -1;
-	if (plan_run(p, r->source_fd, &r->walk, &r->planned, e) != 0) {
+		goto out;
+	rc = plan_run(p, r->source_fd, older, &r->walk, &r->planned, e);
+	if (rc == 0)
+		rc = pipeline_finish(p, e);
+	else
 		pipeline_abort(p);
-		return -1;
-	}
-	return pipeline_finish(p, e);
+out:
+	reuse_cursor_free(older);
+	return rc;
 }
 
 /* entries: beside the source itself. */
@@ -86,13 +96,17 @@ check_not_empty(
 static int
 write_all(struct run *r, struct repo_txn *t, struct err *e)
 {
-	struct writer_opts opts = {
+	if (older_open(&r->older, r->repo, &r->list, &r->seal, (enum older_mode)r->o->reuse, e) !=
+	    0)
+		return -1;
+	const struct writer_opts opts = {
 	    .archive_fd = repo_txn_archive_fd(t),
 	    .manifest_fd = repo_txn_manifest_fd(t),
 	    .archive_path = buf_str(&r->archive),
 	    .manifest_path = buf_str(&r->manifest),
 	    .name = r->seal.name,
 	    .source_fd = r->source_fd,
+	    .older = r->older,
 	    .level = (int)r->o->compression,
 	    .jobs = (unsigned)r->o->jobs,
 	};
@@ -166,7 +180,8 @@ report(struct run *r, const struct seal *s, enum cli_status status)
 	    .opts = r->o,
 	    .archive = buf_str(&r->archive),
 	    .seal = s,
-	    .tally = r->writer == NULL ? NULL : writer_tally(r->writer),
+	    .writer = r->writer,
+	    .older = r->older == NULL ? NULL : reuse_name(r->older),
 	    .retention = &r->retention,
 	    .excluded = r->planned.excluded,
 	    .seconds = (double)(now.tv_sec - r->started.tv_sec) +
@@ -241,6 +256,8 @@ begin_again(struct run *r, struct err *e)
 		return -1;
 	writer_free(r->writer);
 	r->writer = NULL;
+	reuse_free(r->older);
+	r->older = NULL;
 	seal_done(&r->seal);
 	r->planned = (struct plan_result){0};
 	return 0;

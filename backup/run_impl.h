@@ -28,6 +28,7 @@ struct run {
 	struct timespec started;
 	struct seal seal;
 	struct buf archive, manifest; /* paths, for messages */
+	struct reuse *older; /* what may be copied; NULL: nothing */
 	struct writer *writer;
 	struct plan_result planned;
 	bool committing; /* from here on only a new run may go on */

@@ -14,6 +14,7 @@
 #include "pack/feed.h"
 #include "pack/holes.h"
 #include "pack/source.h"
+#include "pack/statkey.h"
 
 struct plan {
 	struct feed feed;
@@ -162,9 +163,8 @@ add_big(struct plan *p, const struct import_entry *it, struct err *e)
 		big_free(big);
 		return -1;
 	}
-	int rc = bigfile_prepare(b, e);
-	if (rc == 0)
-		rc = feed_big(&p->feed, b, e);
+	(void)bigfile_look(b); /* its facts are at hand */
+	int rc = feed_big(&p->feed, b, e);
 	bigfile_unref(b);
 	return rc;
 }
@@ -205,6 +205,7 @@ add_small(struct plan *p, const struct import_entry *it, struct err *e)
 	    .link_len = it->en.link_len,
 	    .facts = &f->facts,
 	    .read = f,
+	    .settled = STATKEY_NEVER,
 	};
 	if (rc == 0 && (rc = feed_add(&p->feed, &en, e)) == 0)
 		return 0;

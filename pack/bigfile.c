@@ -94,6 +94,7 @@ bigfile_new_ops(struct bigfile **out, const struct bigfile_ops *ops, void *file,
 	atomic_init(&b->refs, 1);
 	b->ops = ops;
 	b->fd = -1;
+	b->margin = -1;
 	b->file = file;
 	b->path = copy;
 	b->path_len = path_len;
@@ -102,13 +103,15 @@ bigfile_new_ops(struct bigfile **out, const struct bigfile_ops *ops, void *file,
 }
 
 int
-bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e)
+bigfile_new(
+    struct bigfile **out, int fd, int64_t margin, const char *path, size_t path_len, struct err *e)
 {
 	if (bigfile_new_ops(out, &live_ops, NULL, path, path_len, e) != 0) {
 		(void)close(fd);
 		return -1;
 	}
 	(*out)->fd = fd;
+	(*out)->margin = margin;
 	return 0;
 }
 
@@ -178,21 +181,26 @@ find_holes(struct bigfile *b, struct err *e)
 }
 
 int
-bigfile_prepare(struct bigfile *b, struct err *e)
+bigfile_look(struct bigfile *b)
 {
-	struct timespec now = clock_now();
+	int64_t settled = statkey_settled(clock_now(), b->margin);
 	struct statkey key;
-	struct entry en;
+	struct entry en = {.type = ENTRY_FILE, .path = b->path, .path_len = b->path_len};
 
 	if (b->ops->facts(b, &b->facts) != 0)
 		return 1;
-	if (b->ops->attrs(b, &b->attrs, e) != 0 || find_holes(b, e) != 0)
-		return -1;
-	bigfile_entry(b, &en);
-	statkey_init(&key, now);
+	statkey_init(&key, INT64_MAX);
 	statkey_add(&key, &en, &b->facts);
-	b->has_key = statkey_final(&key, b->key);
+	b->may_match = b->margin >= 0 && statkey_final(&key, b->key);
+	b->has_key = b->may_match && b->facts.ctime_sec < settled;
+	b->unchanged = false;
 	return 0;
+}
+
+int
+bigfile_survey(struct bigfile *b, struct err *e)
+{
+	return b->ops->attrs(b, &b->attrs, e) != 0 ? -1 : find_holes(b, e);
 }
 
 bool

@@ -48,6 +48,7 @@ struct bigfile {
 	atomic_uint refs;
 	const struct bigfile_ops *ops;
 	int fd; /* of a live file */
+	int64_t margin; /* for its ctime: pack/statkey.h */
 	void *file; /* of others: what ops work on */
 	char *path; /* clean */
 	size_t path_len;
@@ -55,25 +56,35 @@ struct bigfile {
 	struct facts facts;
 	struct attrs attrs;
 	bool sparse;
-	struct entry_extent *extents; /* sparse: where data is */
+	struct entry_extent *extents; /* sparse: where data is; not while unchanged */
 	size_t n_extents;
-	bool has_key;
+	bool has_key; /* for the index: the ctime had settled */
+	bool may_match; /* key may be compared with older ones */
 	uint8_t key[SHA256_LEN];
+	/*
+	 * It is in the older backup with this key (match_big()): its members are copied, and
+	 * neither attributes nor holes were looked at.  older_plain: of its chunks there.
+	 */
+	bool unchanged;
+	uint64_t older_plain;
 };
 
 /* A live file.  Takes fd, also on failure. One reference is the caller's. */
-int bigfile_new(struct bigfile **out, int fd, const char *path, size_t path_len, struct err *e);
-/* Another one.  file is closed by ops->close, but not after a failure of this. */
+int bigfile_new(
+    struct bigfile **out, int fd, int64_t margin, const char *path, size_t path_len, struct err *e);
+/* Another one, without a stat key.  file is closed by ops->close, but not after a failure of this.
+ */
 int bigfile_new_ops(struct bigfile **out, const struct bigfile_ops *ops, void *file,
     const char *path, size_t path_len, struct err *e);
 struct bigfile *bigfile_ref(struct bigfile *b);
 void bigfile_unref(struct bigfile *b); /* NULL is harmless */
 
 /*
- * Before each pass: take facts and attributes, and where the file may well be sparse, look for
- * holes.  1 when the facts cannot be had (errno); -1.
+ * Before each pass: take the facts, and the key.  1 when they cannot be had (errno).  And, unless
+ * it is unchanged: take the attributes, and where the file may well be sparse, look for holes.
  */
-int bigfile_prepare(struct bigfile *b, struct err *e);
+int bigfile_look(struct bigfile *b);
+int bigfile_survey(struct bigfile *b, struct err *e);
 /* After a pass that found more holes than it should: the next one is sparse.  Takes extents. */
 void bigfile_make_sparse(struct bigfile *b, struct entry_extent *extents, size_t n);
 /* The entry as this pass stores it. */

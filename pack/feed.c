@@ -5,38 +5,80 @@
 
 #include "archive/cut.h"
 #include "core/pipeline.h"
+#include "pack/bigfile.h"
+#include "pack/copy.h"
+#include "pack/match.h"
+#include "pack/reuse.h"
 #include "pack/source.h"
 #include "pack/writer.h"
+
+/*
+ * What the older backup has for a job that is complete.  First names of several files are left
+ * unread until here: where the member is copied they are surely in the archive, once its bytes
+ * are at hand.
+ */
+static int
+settle(struct feed *f, struct job *j, struct err *e)
+{
+	int rc = 0;
+
+	if (f->older != NULL)
+		match_files(f->older, j);
+	if (!j->has_firsts)
+		return 0;
+	if (j->how == REUSE_STAT)
+		rc = copy_files(reuse_of(f->older), j, e);
+	return rc == 0 ? f->read_firsts(f->ctx, j, e) : rc < 0 ? -1 : 0;
+}
 
 static int
 submit(struct feed *f, struct err *e)
 {
 	struct job *j = f->job;
 
+	if (j == NULL)
+		return 0;
+	if (settle(f, j, e) != 0)
+		return -1;
 	f->job = NULL;
-	return j == NULL ? 0 : pipeline_submit(f->pipeline, j, e);
+	return pipeline_submit(f->pipeline, j, e);
 }
 
 static int
-need_job(struct feed *f, struct timespec before, struct err *e)
+need_job(struct feed *f, struct err *e)
 {
-	if (f->job != NULL)
-		return 0;
-	if (job_new(&f->job, JOB_FILES, e) != 0)
-		return -1;
-	f->job->listed = before;
-	return 0;
+	return f->job != NULL ? 0 : job_new(&f->job, JOB_FILES, e);
 }
 
 int
 feed_note(struct feed *f, enum job_item_kind kind, const char *path, size_t len, const char *reason,
-    struct timespec before, struct err *e)
+    struct err *e)
 {
-	if (need_job(f, before, e) != 0)
+	if (need_job(f, e) != 0)
 		return -1;
 	const struct job_item *it =
 	    job_add(f->job, kind, path, len, reason, reason == NULL ? 0 : strlen(reason), e);
 	return it == NULL ? -1 : 0;
+}
+
+static int
+add(struct job *j, const struct feed_entry *en, struct err *e)
+{
+	struct job_item *it =
+	    job_add(j, JOB_ENTRY, en->path, en->path_len, en->link, en->link_len, e);
+
+	if (it == NULL)
+		return -1;
+	it->type = en->type;
+	it->facts = *en->facts;
+	it->read = en->read;
+	it->is_first = en->is_first;
+	j->has_firsts |= en->is_first;
+	if (en->settled < j->settled)
+		j->settled = en->settled;
+	if (en->read != NULL)
+		j->read_bytes += en->read->data.len;
+	return 0;
 }
 
 int
@@ -54,17 +96,8 @@ feed_add(struct feed *f, const struct feed_entry *en, struct err *e)
 
 	if (f->job != NULL && cut_before(&weighed, f->job->weight) && submit(f, e) != 0)
 		return -1;
-	if (need_job(f, en->before, e) != 0)
+	if (need_job(f, e) != 0 || add(f->job, en, e) != 0)
 		return -1;
-	struct job_item *it =
-	    job_add(f->job, JOB_ENTRY, en->path, en->path_len, en->link, en->link_len, e);
-	if (it == NULL)
-		return -1;
-	it->type = en->type;
-	it->facts = *en->facts;
-	it->read = en->read;
-	if (en->read != NULL)
-		f->job->read_bytes += en->read->data.len;
 	f->job->weight += weight;
 	return 0;
 }
@@ -74,13 +107,9 @@ feed_big(struct feed *f, struct bigfile *b, struct err *e)
 {
 	if (submit(f, e) != 0)
 		return -1;
-	return writer_submit_big(f->pipeline, b, e);
-}
-
-uint64_t
-feed_held(const struct feed *f)
-{
-	return f->job == NULL ? 0 : f->job->read_bytes;
+	if (f->older != NULL && match_big(f->older, b))
+		return writer_submit_unchanged(f->pipeline, b, f->older, e);
+	return bigfile_survey(b, e) != 0 ? -1 : writer_submit_big(f->pipeline, b, f->older, e);
 }
 
 int

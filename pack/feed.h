@@ -2,8 +2,9 @@
 #ifndef PACK_FEED_H
 #define PACK_FEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #include "archive/entry.h"
 #include "pack/job.h"
@@ -12,6 +13,7 @@ struct bigfile;
 struct err;
 struct facts;
 struct pipeline;
+struct reuse_cursor;
 struct source_file;
 
 /*
@@ -34,7 +36,8 @@ struct source_file;
  *	            beneath the source, so that reading is spread over the workers, too
  *	by value    (read) a small file that the planner has read already, with its
  *	            facts and attributes: a first name of several, which must surely be
- *	            in the archive before others are links to it; and all of an import
+ *	            in the archive before others are links to it (read_firsts, once it is
+ *	            known that it cannot be copied); and all of an import
  *	by calls    a large file (struct bigfile), of which chunks are read by several
  *	            workers at once, and again when it has changed or turns out to be
  *	            full of holes; those of a live file work on a descriptor
@@ -54,6 +57,13 @@ struct source_file;
  */
 struct feed {
 	struct pipeline *pipeline; /* from writer_pipeline(), borrowed */
+	struct reuse_cursor *older; /* what may be copied, borrowed; NULL: nothing */
+	/*
+	 * Read the items of j that are first names of several and have no read yet; those that
+	 * cannot be read become notes.  NULL when none is ever fed.
+	 */
+	int (*read_firsts)(void *ctx, struct job *j, struct err *e);
+	void *ctx;
 	struct job *job; /* the member that is being put together; NULL: none */
 };
 
@@ -65,7 +75,8 @@ struct feed_entry {
 	size_t link_len;
 	const struct facts *facts; /* of a hard link those of the name that it links to */
 	struct source_file *read;
-	struct timespec before; /* facts are not older than this */
+	bool is_first; /* FILE: other names may be links to it */
+	int64_t settled; /* ctimes below this count: pack/statkey.h */
 };
 
 /*
@@ -76,11 +87,12 @@ struct feed_entry {
 int feed_add(struct feed *f, const struct feed_entry *en, struct err *e);
 /* Something about a path that has no entry. reason may be NULL. */
 int feed_note(struct feed *f, enum job_item_kind kind, const char *path, size_t len,
-    const char *reason, struct timespec before, struct err *e);
-/* A large file that is prepared: its header and its chunks. A reference is taken. */
+    const char *reason, struct err *e);
+/*
+ * A large file that was looked at (bigfile_look()): its header and its chunks.  A reference is
+ * taken.
+ */
 int feed_big(struct feed *f, struct bigfile *b, struct err *e);
-/* Bytes that the job in progress holds in its reads. */
-uint64_t feed_held(const struct feed *f);
 /* After the last one: submit what waits.  The pipeline is the caller's to finish. */
 int feed_end(struct feed *f, struct err *e);
 void feed_done(struct feed *f); /* all-zero is harmless */

@@ -14,6 +14,7 @@ job_new(struct job **out, enum job_kind kind, struct err *e)
 	if (j == NULL)
 		return err_nomem(e);
 	j->kind = kind;
+	j->settled = INT64_MAX;
 	*out = j;
 	return 0;
 }
@@ -110,6 +111,16 @@ job_entry(const struct job *j, const struct job_item *it, struct entry *en)
 		en->link_len = it->text_len;
 	}
 	facts_entry(&it->facts, en);
+}
+
+const struct job_item *
+job_first(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_items; i++) {
+		if (j->items[i].kind == JOB_ENTRY)
+			return &j->items[i];
+	}
+	return NULL;
 }
 
 struct job_output *

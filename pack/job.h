@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "archive/entry.h"
 #include "core/buf.h"
 #include "pack/bigfile.h"
 #include "pack/facts.h"
+#include "pack/reuse.h"
 #include "pack/source.h"
 #include "pack/tally.h"
 #include "seal/manifest.h"
@@ -44,6 +44,7 @@ struct job_item {
 	size_t path, path_len; /* places in strings; each is NUL-terminated */
 	size_t text, text_len; /* link target, or a note's reason */
 	struct source_file *read; /* the planner read it (of a FILE content, too); owned */
+	bool is_first; /* FILE: other names may be links to it, so it must surely be stored */
 };
 
 /* An archive member, packed, and its section. */
@@ -53,21 +54,27 @@ struct job_output {
 	struct buf packed;
 	struct buf section; /* packed; empty: none */
 	size_t section_plain;
+	bool copied; /* packed is that of an older backup */
 };
 
 struct job {
 	enum job_kind kind;
 	/* JOB_FILES */
-	struct timespec listed; /* not later than the first of its stats */
+	int64_t settled; /* ctimes below this count: the least of its entries' (pack/statkey.h) */
 	uint64_t weight;
 	struct buf strings;
 	struct job_item *items;
 	size_t n_items, cap_items;
 	uint64_t read_bytes; /* held in items' read */
+	bool has_firsts; /* some item is_first */
 	/* JOB_HEADER, JOB_CHUNK */
 	struct bigfile *big; /* a reference */
 	struct bigfile_chunk chunk;
 	bool last; /* of the file */
+
+	/* What the older backup has in its place. */
+	enum reuse_how how;
+	struct manifest_member old; /* not for REUSE_NOT */
 
 	/* What came out. */
 	struct job_output *out;
@@ -79,6 +86,8 @@ struct job {
 	uint32_t dirty;
 	struct section_range bad; /* len 0: none */
 	bool was_short; /* the file had less than its facts say */
+	bool
+	    missed; /* the file should be unchanged, but this member is not to be had, or differs */
 };
 
 int job_new(struct job **out, enum job_kind kind, struct err *e);
@@ -90,6 +99,8 @@ struct job_item *job_add(struct job *j, enum job_item_kind kind, const char *pat
     const char *text, size_t text_len, struct err *e);
 /* The item as it was listed, for its weight and its header; FILE: size as listed. */
 void job_entry(const struct job *j, const struct job_item *it, struct entry *en);
+/* The first item that is an entry; NULL: there are only notes. */
+const struct job_item *job_first(const struct job *j);
 /* One more output, all-zero. */
 struct job_output *job_output_add(struct job *j, struct err *e);
 void job_output_done(struct job_output *o);

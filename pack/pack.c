@@ -2,7 +2,6 @@
 #include "pack/pack.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,11 +9,13 @@
 #include "archive/cut.h"
 #include "archive/member.h"
 #include "archive/tarwrite.h"
-#include "core/beneath.h"
 #include "core/err.h"
 #include "core/stop.h"
+#include "pack/copy.h"
 #include "pack/job.h"
 #include "pack/pack_impl.h"
+#include "pack/reuse.h"
+#include "pack/stale.h"
 
 /*
  * Cuts are planned from sizes; extended attributes and growing files come on top.
@@ -27,14 +28,14 @@
 #define GROWTH_MAX (16u << 20)
 
 int
-packer_new(struct packer **out, int rootfd, int level, struct err *e)
+packer_new(struct packer **out, int rootfd, const struct reuse *older, int level, struct err *e)
 {
 	struct packer *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return err_nomem(e);
-	p->rootfd = rootfd;
-	p->dirfd = -1;
+	p->older = older;
+	parent_init(&p->parent, rootfd);
 	if (member_packer_new(&p->gzip, level, e) != 0 || tar_writer_new(&p->tar, e) != 0) {
 		packer_free(p);
 		return -1;
@@ -50,9 +51,7 @@ packer_free(struct packer *p)
 		return;
 	member_packer_free(p->gzip);
 	tar_writer_free(p->tar);
-	if (p->dirfd >= 0)
-		(void)close(p->dirfd);
-	buf_done(&p->dir);
+	parent_done(&p->parent);
 	buf_done(&p->plain);
 	buf_done(&p->text);
 	source_file_done(&p->file);
@@ -69,26 +68,58 @@ begin_member(struct packer *p, const struct job *j)
 	buf_clear(&p->text);
 	p->entries = 0;
 	p->first = NULL;
-	statkey_init(&p->key, j->listed);
+	statkey_init(&p->key, j->settled);
+}
+
+/* The older member in the place of o, if it has the same bytes: 1, 0, -1. */
+static int
+copy_same(struct packer *p, struct job *j, struct job_output *o, struct err *e)
+{
+	if (j->how == REUSE_NOT || o != j->out || j->old.plain_len != o->m.plain_len ||
+	    memcmp(j->old.plain_digest, o->m.plain_digest, SHA256_LEN) != 0)
+		return 0;
+	return copy_member(p->older, j, o, o->m.path, e);
+}
+
+static int
+pack_data(struct packer *p, struct job_output *o, const struct buf *data, struct err *e)
+{
+	if (member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0)
+		return -1;
+	o->m.packed_len = o->packed.len;
+	sha256_of(o->packed.data, o->packed.len, o->m.packed_digest);
+	return 0;
+}
+
+static bool
+is_stale(const struct job *j, const struct job_output *o)
+{
+	const struct manifest_member *old = &j->old;
+
+	return j->how != REUSE_NOT && o == j->out && o->m.has_key && old->has_key &&
+	    memcmp(o->m.key, old->key, SHA256_LEN) == 0 &&
+	    memcmp(o->m.plain_digest, old->plain_digest, SHA256_LEN) != 0;
 }
 
 int
-pack_output(struct packer *p, struct job_output *o, const struct buf *data, const struct buf *text,
-    struct err *e)
+pack_output(struct packer *p, struct job *j, struct job_output *o, const struct buf *data,
+    const struct buf *text, struct err *e)
 {
-	if (buf_check(data, e) != 0 ||
-	    member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0)
+	if (buf_check(data, e) != 0)
 		return -1;
 	o->m.plain_len = data->len;
-	o->m.packed_len = o->packed.len;
 	sha256_of(data->data, data->len, o->m.plain_digest);
-	sha256_of(o->packed.data, o->packed.len, o->m.packed_digest);
-	if (text == NULL || text->len == 0)
-		return 0;
-	if (buf_check(text, e) != 0)
+	int rc = copy_same(p, j, o, e);
+	if (rc < 0 || (rc == 0 && pack_data(p, o, data, e) != 0))
 		return -1;
-	o->section_plain = text->len;
-	return member_pack(p->gzip, text->data, text->len, &o->section, e);
+	if (text != NULL && text->len > 0) {
+		if (buf_check(text, e) != 0)
+			return -1;
+		o->section_plain = text->len;
+		if (member_pack(p->gzip, text->data, text->len, &o->section, e) != 0)
+			return -1;
+	}
+	return is_stale(j, o);
 }
 
 static int
@@ -107,36 +138,11 @@ end_member(struct packer *p, struct job *j, struct err *e)
 	o->m.path = p->first;
 	o->m.path_len = p->first_len;
 	o->m.has_key = statkey_final(&p->key, o->m.key);
-	return pack_output(p, o, &p->plain, &p->text, e);
+	int rc = pack_output(p, j, o, &p->plain, &p->text, e);
+	return rc == 1 ? stale_tell(p->older, j, &p->text, e) : rc;
 }
 
 /* ---- entries ---- */
-
-/* The directory that holds path, in p->dirfd; *base is the name there.  -1 and errno. */
-static int
-open_parent(struct packer *p, const char *path, size_t len, const char **base)
-{
-	const char *slash = memrchr(path, '/', len);
-	size_t dir_len = slash == NULL ? 0 : (size_t)(slash - path);
-
-	*base = len == 0 ? "." : slash == NULL ? path : slash + 1;
-	if (p->has_dir && p->dir.len == dir_len &&
-	    (dir_len == 0 || memcmp(p->dir.data, path, dir_len) == 0))
-		return 0;
-	if (p->dirfd >= 0)
-		(void)close(p->dirfd);
-	p->dirfd = -1;
-	p->has_dir = false;
-	buf_clear(&p->dir);
-	buf_append(&p->dir, path, dir_len);
-	/* O_PATH: a directory that may be searched but not read still gives its files. */
-	p->dirfd = beneath_open(
-	    p->rootfd, buf_str(&p->dir), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (p->dirfd < 0)
-		return -1;
-	p->has_dir = !p->dir.failed;
-	return 0;
-}
 
 static void
 note_item(struct packer *p, struct job *j, const struct job_item *it, enum section_note note,
@@ -150,8 +156,20 @@ note_item(struct packer *p, struct job *j, const struct job_item *it, enum secti
 	const char *path = job_path(j, it);
 
 	section_put_note(&p->text, note, path, it->path_len, reason);
+	if (note == SECTION_SKIPPED)
+		statkey_add_skipped(&p->key, path, it->path_len, reason);
+	else
+		statkey_spoil(&p->key);
 	tally_event(
 	    &j->tally, events[note], path, it->path_len, note == SECTION_VANISHED ? NULL : reason);
+}
+
+/* Told each night, and perhaps to be had the next one: so the member is not to be copied. */
+static void
+deny_attrs(struct packer *p, struct job *j, const struct job_item *it, int error)
+{
+	statkey_spoil(&p->key);
+	tally_event(&j->tally, TALLY_ATTRS, job_path(j, it), it->path_len, strerrordesc_np(error));
 }
 
 /*
@@ -212,8 +230,7 @@ put_file(struct packer *p, struct job *j, const struct job_item *it, const struc
 		tally_event(&j->tally, TALLY_UNREADABLE, path, it->path_len,
 		    "I/O error; the rest is stored as zeros");
 	if (file->attrs.denied != 0)
-		tally_event(&j->tally, TALLY_ATTRS, path, it->path_len,
-		    strerrordesc_np(file->attrs.denied));
+		deny_attrs(p, j, it, file->attrs.denied);
 	return put_entry(p, j, it, &en, file, e);
 }
 
@@ -225,8 +242,8 @@ read_file(struct packer *p, struct job *j, const struct job_item *it, struct err
 	const char *base;
 	int fd = -1, rc = 0;
 
-	if (open_parent(p, job_path(j, it), it->path_len, &base) == 0)
-		result = source_open(p->dirfd, base, &fd, &now);
+	if (parent_open(&p->parent, job_path(j, it), it->path_len, &base) == 0)
+		result = source_open(p->parent.dirfd, base, &fd, &now);
 	else
 		result = source_failure(errno);
 	if (result == SOURCE_OK) {
@@ -259,16 +276,15 @@ read_attrs(struct packer *p, struct job *j, const struct job_item *it, struct er
 	const char *path = job_path(j, it), *base;
 
 	attrs_clear(&p->attrs);
-	if (open_parent(p, path, it->path_len, &base) == 0) {
-		if (attrs_read_at(&p->attrs, p->dirfd, base, e) != 0)
+	if (parent_open(&p->parent, path, it->path_len, &base) == 0) {
+		if (attrs_read_at(&p->attrs, p->parent.dirfd, base, e) != 0)
 			return -1;
 	} else if (source_failure(errno) == SOURCE_FAILED)
 		return err_sys(e, "source: %s", path);
 	else if (source_failure(errno) != SOURCE_VANISHED)
 		p->attrs.denied = errno;
 	if (p->attrs.denied != 0)
-		tally_event(
-		    &j->tally, TALLY_ATTRS, path, it->path_len, strerrordesc_np(p->attrs.denied));
+		deny_attrs(p, j, it, p->attrs.denied);
 	return 0;
 }
 
@@ -313,6 +329,13 @@ pack_item(struct packer *p, struct job *j, const struct job_item *it, struct err
 static int
 pack_files(struct packer *p, struct job *j, struct err *e)
 {
+	if (j->n_out > 0) /* the planner needed to be sure of it */
+		return 0;
+	if (j->how == REUSE_STAT) {
+		int rc = copy_files(p->older, j, e);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+	}
 	p->grown = 0;
 	begin_member(p, j);
 	for (size_t i = 0; i < j->n_items; i++) {

@@ -5,14 +5,17 @@
 struct err;
 struct job;
 struct packer;
+struct reuse;
 
 /*
  * The worker: turns a job into packed archive members and manifest sections.  What comes
  * out depends on the job and the tree alone.  A packer serves one thread.
  */
 
-/* rootfd: the source, borrowed. level: of compression. */
-int packer_new(struct packer **out, int rootfd, int level, struct err *e);
+/* rootfd: the source; older: what jobs may be copied from, or NULL; both borrowed. level: of
+ * compression. */
+int packer_new(
+    struct packer **out, int rootfd, const struct reuse *older, int level, struct err *e);
 void packer_free(struct packer *p); /* NULL is harmless */
 /*
  * Fill in what came out of j.  Files that are gone or cannot be read are noted and counted;

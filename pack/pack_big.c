@@ -5,6 +5,7 @@
 #include "archive/tarwrite.h"
 #include "core/err.h"
 #include "pack/bigfile.h"
+#include "pack/copy.h"
 #include "pack/holes.h"
 #include "pack/job.h"
 #include "pack/pack_impl.h"
@@ -20,9 +21,21 @@ big_output(struct job *j, enum manifest_kind kind, struct err *e)
 	o->m.kind = kind;
 	o->m.path = b->path;
 	o->m.path_len = b->path_len;
-	o->m.has_key = b->has_key && j->bad.len == 0;
+	o->m.has_key = b->has_key && b->attrs.denied == 0;
 	memcpy(o->m.key, b->key, sizeof(o->m.key));
 	return o;
+}
+
+/* A member of an unchanged file.  1: copied; 0: not; -1. */
+static int
+copy_unchanged(struct packer *p, struct job *j, struct job_output *o, struct err *e)
+{
+	if (j->how != REUSE_STAT)
+		return 0;
+	int rc = copy_member(p->older, j, o, j->big->path, e);
+	if (rc == 0)
+		j->how = REUSE_NOT;
+	return rc;
 }
 
 int
@@ -33,11 +46,16 @@ pack_big_header(struct packer *p, struct job *j, struct err *e)
 
 	if (o == NULL)
 		return -1;
+	if (j->big->unchanged) {
+		int rc = copy_unchanged(p, j, o, e);
+		j->missed |= rc == 0;
+		return rc < 0 ? -1 : 0;
+	}
 	buf_clear(&p->plain);
 	bigfile_entry(j->big, &en);
 	if (tar_write_header(p->tar, &en, &p->plain, e) != 0)
 		return err_where(e, "%s", en.path);
-	return pack_output(p, o, &p->plain, NULL, e);
+	return pack_output(p, j, o, &p->plain, NULL, e) < 0 ? -1 : 0;
 }
 
 /* Bit i: piece i of the chunk holds something else than zeros. */
@@ -65,14 +83,12 @@ add_bad(struct section_range *sum, const struct section_range *bad)
 	sum->len = bad->offset + bad->len - sum->offset;
 }
 
-int
-pack_big_chunk(struct packer *p, struct job *j, struct err *e)
+static int
+read_chunk(struct job *j, struct err *e)
 {
 	struct bigfile *b = j->big;
 	struct entry_extent run;
 	struct section_range bad;
-	struct holes h;
-	struct entry en;
 
 	for (size_t i = 0; bigfile_chunk_run(b, &j->chunk, i, &run); i++) {
 		uint8_t *room = buf_reserve(&j->plain, run.len + TAR_BLOCK);
@@ -86,19 +102,71 @@ pack_big_chunk(struct packer *p, struct job *j, struct err *e)
 		add_bad(&j->bad, &bad);
 		j->plain.len += run.len;
 	}
+	return 0;
+}
+
+/* Padding belongs to the member, and not to the file's data. */
+static int
+pack_chunk(struct packer *p, struct job *j, struct job_output *o, struct err *e)
+{
+	size_t data_len = j->plain.len;
+	struct entry en;
+
+	bigfile_entry(j->big, &en);
+	if (j->chunk.last)
+		buf_zeros(&j->plain, tar_pad(tar_data_len(&en)));
+	int rc = pack_output(p, j, o, &j->plain, NULL, e);
+	j->plain.len = data_len;
+	return rc;
+}
+
+/* Other bytes than when it had the same key: unless somebody is writing just now, nobody told. */
+static void
+tell_stale(struct job *j)
+{
+	struct bigfile *b = j->big;
+	struct facts now;
+
+	if (!j->was_short && b->ops->facts(b, &now) == 0 && facts_unmoved(&b->facts, &now))
+		tally_event(&j->tally, TALLY_UNTRACED, b->path, b->path_len, NULL);
+}
+
+/* A part of an unchanged file that was read has to be what it was, for the rest is not read. */
+static bool
+is_as_it_was(const struct job *j, const struct job_output *o)
+{
+	return j->bad.len == 0 && o->m.plain_len == j->old.plain_len &&
+	    memcmp(o->m.plain_digest, j->old.plain_digest, SHA256_LEN) == 0;
+}
+
+int
+pack_big_chunk(struct packer *p, struct job *j, struct err *e)
+{
+	struct bigfile *b = j->big;
+	struct holes h;
+	struct job_output *o = big_output(j, MANIFEST_CHUNK, e);
+	int rc = o == NULL ? -1 : copy_unchanged(p, j, o, e);
+
+	if (rc < 0)
+		return -1;
+	o->m.file_offset = j->chunk.offset;
+	if (rc == 1)
+		return 0;
+	if (b->unchanged && b->sparse) { /* where its data lies is not known */
+		j->missed = true;
+		return 0;
+	}
+	if (read_chunk(j, e) != 0)
+		return -1;
+	o->m.has_key = o->m.has_key && j->bad.len == 0;
 	if (!b->sparse && b->facts.size > CUT_SPARSE_MIN) {
 		holes_init(&h, b->facts.size);
 		j->dirty = dirty_pieces(&j->plain, holes_piece(&h));
 	}
-	struct job_output *o = big_output(j, MANIFEST_CHUNK, e);
-	if (o == NULL)
+	if ((rc = pack_chunk(p, j, o, e)) < 0)
 		return -1;
-	o->m.file_offset = j->chunk.offset;
-	size_t data_len = j->plain.len;
-	bigfile_entry(b, &en);
-	if (j->chunk.last)
-		buf_zeros(&j->plain, tar_pad(tar_data_len(&en)));
-	int rc = pack_output(p, o, &j->plain, NULL, e);
-	j->plain.len = data_len;
-	return rc;
+	if (rc == 1)
+		tell_stale(j);
+	j->missed |= b->unchanged && !is_as_it_was(j, o);
+	return 0;
 }

@@ -8,25 +8,24 @@
 
 #include "core/buf.h"
 #include "pack/attrs.h"
+#include "pack/parent.h"
 #include "pack/source.h"
 #include "pack/statkey.h"
 
 struct err;
 struct job;
 struct job_output;
+struct manifest_member;
 struct member_packer;
 struct tar_writer;
 
 /* Between pack.c and pack_big.c only. */
 
 struct packer {
-	int rootfd;
+	const struct reuse *older;
 	struct member_packer *gzip;
 	struct tar_writer *tar;
-	/* The directory that was opened last; siblings follow one another. */
-	int dirfd;
-	struct buf dir;
-	bool has_dir;
+	struct parent parent;
 	/* The member in progress. */
 	struct buf plain, text;
 	struct statkey key;
@@ -39,8 +38,12 @@ struct packer {
 	struct attrs attrs;
 };
 
-/* Pack data into o, and the section text if there is any. */
-int pack_output(struct packer *p, struct job_output *o, const struct buf *data,
+/*
+ * Pack data into o, or where the older member in its place (j->old) inflates to the same, copy
+ * that; and pack the section text if there is any.  1 when that older one has the same stat key and
+ * other data.
+ */
+int pack_output(struct packer *p, struct job *j, struct job_output *o, const struct buf *data,
     const struct buf *text, struct err *e);
 
 /* pack_big.c: the two kinds of jobs that a large file comes in. */

@@ -3,13 +3,27 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+/*
+ * What comes first in every key.  A tool that writes other tar headers or sections for the same
+ * facts must change it: else members would be copied that it would not have made.
+ */
+static const char version[] = "2";
+
+int64_t
+statkey_settled(struct timespec now, int64_t margin)
+{
+	return margin < 0 ? STATKEY_NEVER : now.tv_sec - margin;
+}
 
 void
-statkey_init(struct statkey *k, struct timespec now)
+statkey_init(struct statkey *k, int64_t settled)
 {
 	sha256_init(&k->hash);
+	sha256_update(&k->hash, version, sizeof(version));
 	k->usable = true;
-	k->before = now.tv_sec - STATKEY_AGE;
+	k->settled = settled;
 }
 
 void
@@ -17,12 +31,7 @@ statkey_add(struct statkey *k, const struct entry *en, const struct facts *f)
 {
 	char numbers[256];
 
-	/*
-	 * A file system's clock ticks coarsely, and a page written through a memory
-	 * map reaches ctime only when it is written back: a fresh ctime may stand
-	 * for two contents.
-	 */
-	if (f->ctime_sec >= k->before)
+	if (f->ctime_sec >= k->settled)
 		k->usable = false;
 	sha256_update(&k->hash, en->path, en->path_len);
 	int n = snprintf(numbers, sizeof(numbers),
@@ -33,6 +42,14 @@ statkey_add(struct statkey *k, const struct entry *en, const struct facts *f)
 	if (en->link != NULL)
 		sha256_update(&k->hash, en->link, en->link_len);
 	sha256_update(&k->hash, "", 1);
+}
+
+void
+statkey_add_skipped(struct statkey *k, const char *path, size_t len, const char *reason)
+{
+	sha256_update(&k->hash, path, len);
+	sha256_update(&k->hash, "\0s", 3);
+	sha256_update(&k->hash, reason, strlen(reason) + 1);
 }
 
 void

@@ -18,6 +18,10 @@ static const struct {
     [TALLY_UNREADABLE] = {true, "cannot be read"},
     [TALLY_SKIPPED] = {false, "skipped"},
     [TALLY_ATTRS] = {true, "extended attributes cannot be read"},
+    [TALLY_UNCOPIED] = {true, "cannot be copied from the last backup, and is packed anew"},
+    [TALLY_UNTRACED] = {true,
+	"changed without a trace: size, times and inode are as they were when "
+	"it was last read"},
 };
 
 void

@@ -19,6 +19,8 @@ enum tally_event {
 	TALLY_UNREADABLE, /* not, or not wholly, in the archive */
 	TALLY_SKIPPED,
 	TALLY_ATTRS, /* extended attributes that could not be read */
+	TALLY_UNCOPIED, /* its older member cannot be copied */
+	TALLY_UNTRACED, /* its content is another one, and all that stat(2) tells is as it was */
 	TALLY_EVENTS,
 };
 

@@ -14,6 +14,7 @@
 #include "core/pipeline.h"
 #include "core/progress.h"
 #include "pack/pack.h"
+#include "pack/reuse.h"
 #include "pack/writer_impl.h"
 #include "seal/manifest.h"
 #include "seal/seal.h"
@@ -48,6 +49,7 @@ writer_free(struct writer *w)
 	if (w == NULL)
 		return;
 	writer_big_done(&w->big);
+	reuse_cursor_free(w->again);
 	manifest_writer_free(w->manifest);
 	member_packer_free(w->gzip);
 	buf_done(&w->notes);
@@ -59,6 +61,12 @@ const struct tally *
 writer_tally(const struct writer *w)
 {
 	return &w->tally;
+}
+
+struct writer_members
+writer_members(const struct writer *w)
+{
+	return w->members;
 }
 
 /*
@@ -85,6 +93,11 @@ writer_put(struct writer *w, struct job_output *o, struct err *e)
 	sha256_update(&w->hash, o->packed.data, o->packed.len);
 	o->m.offset = w->offset;
 	w->offset += o->packed.len;
+	w->members.n++;
+	if (o->copied) {
+		w->members.copied++;
+		w->members.copied_bytes += o->packed.len;
+	}
 	flush_behind(w);
 	if (manifest_write(
 		w->manifest, &o->m, o->section.data, o->section.len, o->section_plain, e) != 0)
@@ -109,7 +122,7 @@ worker_new(void *ctx, struct err *e)
 	struct writer *w = ctx;
 	struct packer *p;
 
-	return packer_new(&p, w->o.source_fd, w->o.level, e) == 0 ? p : NULL;
+	return packer_new(&p, w->o.source_fd, w->o.older, w->o.level, e) == 0 ? p : NULL;
 }
 
 static void
@@ -164,40 +177,6 @@ int
 writer_pipeline(struct writer *w, struct pipeline **out, struct err *e)
 {
 	return writer_start(w, out, sink, e);
-}
-
-static int
-submit_one(struct pipeline *p, struct bigfile *b, enum job_kind kind, const struct bigfile_chunk *c,
-    bool last, struct err *e)
-{
-	struct job *j;
-
-	if (job_new(&j, kind, e) != 0)
-		return -1;
-	j->big = bigfile_ref(b);
-	if (c != NULL)
-		j->chunk = *c;
-	j->last = last;
-	return pipeline_submit(p, j, e);
-}
-
-int
-writer_submit_big(struct pipeline *p, struct bigfile *b, struct err *e)
-{
-	struct bigfile_chunk c = {0};
-	bool more = bigfile_next_chunk(b, &c);
-
-	if (submit_one(p, b, JOB_HEADER, NULL, !more, e) != 0)
-		return -1;
-	while (more) {
-		/* The writer may look at b, and change it, as soon as the last one is submitted. */
-		bool last = c.last;
-		if (submit_one(p, b, JOB_CHUNK, &c, last, e) != 0)
-			return -1;
-		c.offset += CUT_CHUNK;
-		more = !last && bigfile_next_chunk(b, &c);
-	}
-	return 0;
 }
 
 /* ---- the end ---- */

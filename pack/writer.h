@@ -10,6 +10,8 @@
 struct bigfile;
 struct err;
 struct pipeline;
+struct reuse;
+struct reuse_cursor;
 struct seal;
 
 /*
@@ -25,6 +27,7 @@ struct writer_opts {
 	const char *archive_path, *manifest_path; /* for messages */
 	const char *name; /* of the backup */
 	int source_fd; /* the source directory */
+	const struct reuse *older; /* what may be copied; NULL: nothing */
 	int level; /* of compression */
 	unsigned jobs; /* worker threads */
 };
@@ -34,8 +37,15 @@ int writer_new(struct writer **out, const struct writer_opts *opts, struct err *
 void writer_free(struct writer *w); /* NULL is harmless */
 /* A pipeline whose jobs are struct job and end up here.  To be finished before the writer is. */
 int writer_pipeline(struct writer *w, struct pipeline **out, struct err *e);
-/* Submit the header and the chunks of a large file that is prepared. */
-int writer_submit_big(struct pipeline *p, struct bigfile *b, struct err *e);
+/*
+ * Submit the header and the chunks of a large file that was surveyed; older, at or before its path,
+ * finds those that may be copied (NULL: none).
+ */
+int writer_submit_big(
+    struct pipeline *p, struct bigfile *b, struct reuse_cursor *older, struct err *e);
+/* The same for one that is unchanged: its members as older, which stands before them, has them. */
+int writer_submit_unchanged(
+    struct pipeline *p, struct bigfile *b, struct reuse_cursor *older, struct err *e);
 /*
  * After the pipeline: the end of the archive and the manifest.  Fills in the sizes, digests,
  * index root, entries, bytes, unreadable, changed, and needs of *s.  Nothing is synced here.
@@ -43,5 +53,10 @@ int writer_submit_big(struct pipeline *p, struct bigfile *b, struct err *e);
 int writer_finish(struct writer *w, struct seal *s, struct err *e);
 /* What was stored. Constant once the pipeline is finished. */
 const struct tally *writer_tally(const struct writer *w);
+/* Members of the archive, how many were copied, and their packed bytes. */
+struct writer_members {
+	uint64_t n, copied, copied_bytes;
+};
+struct writer_members writer_members(const struct writer *w);
 
 #endif

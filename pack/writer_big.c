@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "core/pipeline.h"
 #include "core/progress.h"
 #include "core/stop.h"
+#include "pack/reuse.h"
 #include "pack/writer_impl.h"
 #include "seal/manifest.h"
 
@@ -18,6 +20,9 @@
  *	unmoved                          keep; or, when it is full of holes, pass again, sparse
  *	grew, and the prefix is the same keep, flagged
  *	changed                          pass again; the third time keep, flagged
+ *
+ * One that is unchanged since the older backup has its members copied, and is not judged by its
+ * content.  When one of them is not to be had after all, it is passed again like any other.
  *
  * To pass again, archive and manifest are cut back to its header, and the file goes through
  * a pipeline of its own that ends here too.  The outer pipeline goes on packing what
@@ -49,7 +54,7 @@ begin_pass(struct writer_big *b)
 	forget_pass(b);
 	sha256_init(&b->content);
 	b->hashed = 0;
-	b->was_short = false;
+	b->was_short = b->missed = false;
 	holes_init(&b->holes, b->file->facts.size);
 }
 
@@ -62,6 +67,7 @@ begin(struct writer *w, struct bigfile *file, struct err *e)
 	b->tries = 1;
 	b->offset = w->offset;
 	b->archive = w->hash;
+	b->members = w->members;
 	if (manifest_mark_new(&b->mark, w->manifest, e) != 0)
 		return -1;
 	begin_pass(b);
@@ -141,19 +147,36 @@ take_content(struct writer_big *b, const struct job *j, struct err *e)
 	return add_bad(b, &j->bad, e);
 }
 
-/* Header and chunks alike: content, and the member, of which the last is kept back. */
+/* The member, of which the last is kept back. */
+static int
+take_member(struct writer *w, struct job *j, struct err *e)
+{
+	struct writer_big *b = &w->big;
+
+	if (!j->last)
+		return writer_put(w, &j->out[0], e);
+	b->last = j->out[0];
+	b->older = j->old;
+	j->out[0] = (struct job_output){0};
+	return 0;
+}
+
+/* Header and chunks alike. */
 static int
 take(struct writer *w, struct job *j, struct err *e)
 {
-	if (j->kind == JOB_CHUNK && take_content(&w->big, j, e) != 0)
+	struct writer_big *b = &w->big;
+
+	b->missed |= j->missed;
+	if (b->missed)
+		return 0;
+	if (b->file->unchanged)
+		return take_member(w, j, e);
+	if (j->kind == JOB_CHUNK && take_content(b, j, e) != 0)
 		return -1;
-	if (!j->last)
-		return writer_put(w, &j->out[0], e);
-	if (hash_zeros(&w->big, j->big->facts.size, e) != 0)
+	if (j->last && hash_zeros(b, j->big->facts.size, e) != 0)
 		return -1;
-	w->big.last = j->out[0];
-	j->out[0] = (struct job_output){0};
-	return 0;
+	return take_member(w, j, e);
 }
 
 /* ---- judgement ---- */
@@ -215,18 +238,53 @@ judge_moved(
 		return KEEP;
 	}
 	b->tries++;
-	rc = bigfile_prepare(b->file, e);
-	if (rc == 1) /* it was readable a moment ago: keep what there is */
+	if (bigfile_look(b->file) != 0) { /* it was readable a moment ago: keep what there is */
 		facts->changed = true;
-	return rc < 0 ? FAILED : rc == 1 ? KEEP : PASS_AGAIN;
+		return KEEP;
+	}
+	return bigfile_survey(b->file, e) != 0 ? FAILED : PASS_AGAIN;
+}
+
+static void
+tell_uncopied(struct writer *w, const struct bigfile *f, const char *why)
+{
+	struct tally t = {0};
+
+	tally_event(&t, TALLY_UNCOPIED, f->path, f->path_len, why);
+	tally_add(&w->tally, &t);
+	tally_done(&t);
+}
+
+/* Its line is copied too, and with that its digest. */
+static enum verdict
+judge_unchanged(struct writer *w, struct err *e)
+{
+	struct writer_big *b = &w->big;
+	struct err why;
+	int rc;
+
+	if (!b->missed) {
+		rc = reuse_fetch_section(w->o.older, &b->older, &b->last.section, &why, e);
+		if (rc <= 0)
+			return rc == 0 ? KEEP : FAILED;
+		tell_uncopied(w, b->file, why.msg);
+	}
+	if (bigfile_look(b->file) != 0) {
+		(void)err_sys(e, "source: %s", b->file->path);
+		return FAILED;
+	}
+	return bigfile_survey(b->file, e) != 0 ? FAILED : PASS_AGAIN;
 }
 
 static enum verdict
-judge(struct writer_big *b, struct section_facts *facts, struct err *e)
+judge(struct writer *w, struct section_facts *facts, struct err *e)
 {
+	struct writer_big *b = &w->big;
 	struct facts after;
 
 	*facts = (struct section_facts){.unreadable = b->bad, .n_unreadable = b->n_bad};
+	if (b->file->unchanged)
+		return judge_unchanged(w, e);
 	if (b->n_bad > 0)
 		return KEEP; /* a disk that fails is not asked again */
 	if (b->file->ops->facts(b->file, &after) != 0) {
@@ -253,6 +311,7 @@ cut_back(struct writer *w, struct err *e)
 	}
 	w->offset = w->big.offset;
 	w->hash = w->big.archive;
+	w->members = w->big.members;
 	if (manifest_rewind(w->manifest, w->big.mark, e) != 0)
 		return err_where(e, "%s", w->o.manifest_path);
 	return 0;
@@ -261,7 +320,23 @@ cut_back(struct writer *w, struct err *e)
 static int
 sink_again(void *ctx, void *job, struct err *e)
 {
-	return take(ctx, job, e);
+	struct writer *w = ctx;
+	struct job *j = job;
+
+	tally_add(&w->tally, &j->tally);
+	return take(w, j, e);
+}
+
+/* The planner's cursor is further on. */
+static int
+older_again(struct writer *w, struct err *e)
+{
+	if (w->o.older == NULL)
+		return 0;
+	if (w->again == NULL && reuse_cursor_new(&w->again, w->o.older, e) != 0)
+		return -1;
+	reuse_seek(w->again, w->big.file->path, w->big.file->path_len);
+	return 0;
 }
 
 static int
@@ -272,9 +347,9 @@ pass_again(struct writer *w, struct err *e)
 	if (cut_back(w, e) != 0)
 		return -1;
 	begin_pass(&w->big);
-	if (writer_start(w, &p, sink_again, e) != 0)
+	if (older_again(w, e) != 0 || writer_start(w, &p, sink_again, e) != 0)
 		return -1;
-	if (writer_submit_big(p, w->big.file, e) != 0) {
+	if (writer_submit_big(p, w->big.file, w->again, e) != 0) {
 		pipeline_abort(p);
 		return -1;
 	}
@@ -304,7 +379,7 @@ count(struct writer *w, const struct bigfile *f, const struct section_facts *fac
 }
 
 static int
-keep(struct writer *w, struct section_facts *facts, struct err *e)
+make_section(struct writer *w, struct section_facts *facts, struct err *e)
 {
 	struct writer_big *b = &w->big;
 	struct buf text = {0};
@@ -315,9 +390,22 @@ keep(struct writer *w, struct section_facts *facts, struct err *e)
 	section_put_entry(&text, &en, facts);
 	if (facts->changed || facts->grew || facts->n_unreadable > 0)
 		b->last.m.has_key = false;
-	b->last.m.entries = 1;
 	int rc = writer_pack_section(w, &b->last, &text, e);
 	buf_done(&text);
+	return rc;
+}
+
+static int
+keep(struct writer *w, struct section_facts *facts, struct err *e)
+{
+	struct writer_big *b = &w->big;
+	int rc = 0;
+
+	b->last.m.entries = 1;
+	if (b->file->unchanged)
+		b->last.section_plain = b->older.section_plain;
+	else
+		rc = make_section(w, facts, e);
 	if (rc == 0)
 		rc = writer_put(w, &b->last, e);
 	if (b->file->sparse)
@@ -333,7 +421,7 @@ end(struct writer *w, struct err *e)
 	struct section_facts facts;
 	enum verdict verdict;
 
-	while ((verdict = judge(&w->big, &facts, e)) == PASS_AGAIN) {
+	while ((verdict = judge(w, &facts, e)) == PASS_AGAIN) {
 		if (pass_again(w, e) != 0)
 			return -1;
 	}
@@ -347,6 +435,7 @@ writer_big_job(struct writer *w, struct job *j, struct err *e)
 		return -1;
 	if (take(w, j, e) != 0)
 		return -1;
-	progress_add(j->plain.len, 0);
+	tally_add(&w->tally, &j->tally);
+	progress_add(j->big->unchanged ? j->old.plain_len : j->plain.len, 0);
 	return j->last ? end(w, e) : 0;
 }

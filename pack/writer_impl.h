@@ -17,25 +17,29 @@ struct member_packer;
 /* A large file in progress. */
 struct writer_big {
 	struct bigfile *file; /* a reference; NULL: none */
-	int tries; /* passes that were not spoilt by unseen holes alone */
+	int tries; /* passes that were judged by what the file did meanwhile */
 	/* Where its header stands, to come back to. */
 	uint64_t offset;
 	struct sha256 archive;
 	struct manifest_mark *mark;
+	struct writer_members members;
 	/* This pass. */
 	struct sha256 content;
 	uint64_t hashed; /* bytes of the file that are in content */
 	struct holes holes;
 	bool was_short; /* some read gave less than the size promised */
+	bool missed; /* of an unchanged file some member is not to be had: the rest is dropped */
 	struct section_range *bad;
 	size_t n_bad, cap_bad;
 	/* Its last member, kept back until the file is known to be good. */
 	struct job_output last;
+	struct manifest_member older; /* unchanged: what last was copied from, for its section */
 };
 
 struct writer {
 	struct writer_opts o;
 	uint64_t offset; /* length of the archive */
+	struct writer_members members;
 	uint64_t flushed; /* up to here the kernel was told to write */
 	struct sha256 hash; /* of the archive */
 	struct manifest_writer *manifest;
@@ -44,6 +48,7 @@ struct writer {
 	struct tally tally;
 	bool needs_sparse;
 	struct writer_big big;
+	struct reuse_cursor *again; /* for files that are passed again; made when needed */
 };
 
 /* Append a member to the archive and its line and section to the manifest. */

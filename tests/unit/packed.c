@@ -31,7 +31,7 @@ fill(struct packed *p, struct writer *w, int source, const struct walk_opts *opt
 
 	if (writer_pipeline(w, &line, e) != 0)
 		return -1;
-	if (plan_run(line, source, opts, &p->planned, e) != 0) {
+	if (plan_run(line, source, NULL, opts, &p->planned, e) != 0) {
 		pipeline_abort(line);
 		return -1;
 	}

@@ -11,6 +11,7 @@
 #include "backup/walk.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "pack/tally.h"
 #include "seal/manifest.h"
 #include "seal/seal.h"
 
@@ -40,7 +41,7 @@ struct packed {
 	size_t n_members;
 	struct buf notes; /* "v path", "u path reason", "s path reason", a line each */
 	struct buf archive, manifest; /* the files */
-	uint64_t events[6]; /* as in struct tally */
+	uint64_t events[TALLY_EVENTS]; /* as in struct tally */
 };
 
 /* 0; or -1 with *e, and nothing to free. */

@@ -16,6 +16,7 @@
 #include "archive/cut.h"
 #include "core/err.h"
 #include "pack/bigfile.h"
+#include "pack/statkey.h"
 #include "tests/unit/scratch.h"
 
 #define KIB 1024ull
@@ -60,8 +61,9 @@ prepared(void)
 	int own = fd;
 
 	fd = -1;
-	assert_int_equal(bigfile_new(&b, own, "a/f", 3, &e), 0);
-	assert_int_equal(bigfile_prepare(b, &e), 0);
+	assert_int_equal(bigfile_new(&b, own, STATKEY_MARGIN, "a/f", 3, &e), 0);
+	assert_int_equal(bigfile_look(b), 0);
+	assert_int_equal(bigfile_survey(b, &e), 0);
 	return b;
 }
 

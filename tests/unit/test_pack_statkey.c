@@ -42,7 +42,7 @@ key_of(const struct entry *en, const struct facts *f, uint8_t out[SHA256_LEN])
 {
 	struct statkey k;
 
-	statkey_init(&k, now);
+	statkey_init(&k, statkey_settled(now, STATKEY_MARGIN));
 	statkey_add(&k, en, f);
 	return statkey_final(&k, out);
 }
@@ -50,7 +50,7 @@ key_of(const struct entry *en, const struct facts *f, uint8_t out[SHA256_LEN])
 static void
 statkey_is_what_the_format_says(void **state)
 {
-	static const char text[] = "a/b\0l 420 1 2 3 -4 5 6 7 8 0 0\0to\0";
+	static const char text[] = "2\0a/b\0l 420 1 2 3 -4 5 6 7 8 0 0\0to\0";
 	uint8_t key[SHA256_LEN], want[SHA256_LEN];
 	struct entry en = file_entry("a/b");
 	struct facts f = old_facts();
@@ -127,10 +127,40 @@ statkey_of_a_flagged_member_is_none(void **state)
 	struct statkey k;
 
 	(void)state;
-	statkey_init(&k, now);
+	statkey_init(&k, statkey_settled(now, STATKEY_MARGIN));
 	statkey_spoil(&k);
 	statkey_add(&k, &en, &f);
 	assert_false(statkey_final(&k, key));
+}
+
+static void
+statkey_trusts_no_ctime_where_none_is_kept(void **state)
+{
+	uint8_t key[SHA256_LEN];
+	struct entry en = file_entry("x");
+	struct facts f = old_facts();
+	struct statkey k;
+
+	(void)state;
+	f.ctime_sec = INT64_MIN + 1;
+	statkey_init(&k, statkey_settled(now, -1));
+	statkey_add(&k, &en, &f);
+	assert_false(statkey_final(&k, key));
+}
+
+static void
+statkey_has_what_cannot_be_stored(void **state)
+{
+	static const char text[] = "2\0sock\0s\0a socket\0";
+	uint8_t key[SHA256_LEN], want[SHA256_LEN];
+	struct statkey k;
+
+	(void)state;
+	statkey_init(&k, statkey_settled(now, STATKEY_MARGIN));
+	statkey_add_skipped(&k, "sock", 4, "a socket");
+	assert_true(statkey_final(&k, key));
+	sha256_of(text, sizeof(text) - 1, want);
+	assert_memory_equal(key, want, sizeof(key));
 }
 
 static void
@@ -186,6 +216,8 @@ main(void)
 	    cmocka_unit_test(statkey_moves_with_every_fact_but_the_device),
 	    cmocka_unit_test(statkey_does_not_trust_a_fresh_ctime),
 	    cmocka_unit_test(statkey_of_a_flagged_member_is_none),
+	    cmocka_unit_test(statkey_trusts_no_ctime_where_none_is_kept),
+	    cmocka_unit_test(statkey_has_what_cannot_be_stored),
 	    cmocka_unit_test(facts_keep_what_stat_says),
 	    cmocka_unit_test(facts_see_a_move_of_size_or_times),
 	};
