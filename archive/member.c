@@ -214,6 +214,49 @@ member_unpack(struct member_unpacker *u, const void *packed, size_t len, size_t 
 	return 0;
 }
 
+/*
+ * The padding is one subfield (RFC 1952, 2.3.1.1) of zeros; its id is ours.  Six bytes are the
+ * least that a field can take.
+ */
+#define PAD_HEAD 6
+
+static void
+put_padding(uint8_t *field, size_t len)
+{
+	size_t extra = len - 2, data = len - PAD_HEAD;
+
+	memset(field, 0, len);
+	field[0] = (uint8_t)extra;
+	field[1] = (uint8_t)(extra >> 8);
+	field[2] = 'T';
+	field[3] = 'P';
+	field[4] = (uint8_t)data;
+	field[5] = (uint8_t)(data >> 8);
+}
+
+int
+member_align(struct buf *packed, size_t block, struct err *e)
+{
+	size_t head = header_length(packed->data, packed->len), body, pad;
+
+	if (head == 0)
+		return err_set(e, ERR_CORRUPT, "not the header of a gzip member");
+	if ((packed->len & (block - 1)) == 0)
+		return 0;
+	body = packed->len - head;
+	pad = -(HEADER_LEN + body) & (block - 1);
+	if (pad > 0 && pad < PAD_HEAD)
+		pad += block;
+	if (buf_reserve(packed, pad) == NULL)
+		return err_nomem(e);
+	memmove(packed->data + HEADER_LEN + pad, packed->data + head, body);
+	packed->data[FLG_AT] = pad > 0 ? FLG_EXTRA : 0;
+	if (pad > 0)
+		put_padding(packed->data + HEADER_LEN, pad);
+	packed->len = HEADER_LEN + pad + body;
+	return 0;
+}
+
 uint32_t
 member_claimed_len(const void *packed, size_t len)
 {

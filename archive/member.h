@@ -33,6 +33,14 @@ void member_packer_free(struct member_packer *p); /* NULL is harmless */
 int member_pack(
     struct member_packer *p, const void *plain, size_t len, struct buf *packed, struct err *e);
 
+/*
+ * Make the one member in packed a multiple of block bytes long (a power of two, 512 to
+ * MEMBER_BLOCK_MAX), by an extra field in its header; what has one of another length loses that.
+ * What it inflates to is the same.
+ */
+#define MEMBER_BLOCK_MAX (16u << 10) /* busybox fails with fields near their limit of 64 KiB */
+int member_align(struct buf *packed, size_t block, struct err *e);
+
 int member_unpacker_new(struct member_unpacker **out, struct err *e);
 void member_unpacker_free(struct member_unpacker *u);
 /*

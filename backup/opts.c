@@ -51,6 +51,7 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 	    .series = "autolab-backup",
 	    .compression = MEMBER_LEVEL_DEFAULT,
 	    .jobs = pipeline_default_workers(),
+	    .physical_every = 7,
 	};
 	const struct opt table[] = {
 	    {.name = "source",
@@ -140,6 +141,13 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 		    "or none",
 		.value = &o->reuse,
 		.choices = older_modes},
+	    {.name = "physical-every",
+		.kind = OPT_UINT,
+		.arg = "N",
+		.help = "where files can share blocks (XFS, btrfs), write one backup in N without",
+		.value = &o->physical_every,
+		.min = 1,
+		.max = 1000},
 	    {.name = "strict-changed",
 		.kind = OPT_FLAG,
 		.help = "exit with 1 when a file changed while it was read",

@@ -20,6 +20,7 @@ struct backup_opts {
 	uint64_t jobs; /* at least 1 */
 	uint64_t wait_lock; /* seconds */
 	int reuse; /* enum older_mode */
+	uint64_t physical_every; /* at least 1 */
 	struct retain_policy keep;
 	bool one_file_system, strict_changed, allow_empty, dry_run, is_unsigned, make_room;
 };

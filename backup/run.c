@@ -107,6 +107,8 @@ write_all(struct run *r, struct repo_txn *t, struct err *e)
 	    .name = r->seal.name,
 	    .source_fd = r->source_fd,
 	    .older = r->older,
+	    .block = r->block,
+	    .share = r->share,
 	    .level = (int)r->o->compression,
 	    .jobs = (unsigned)r->o->jobs,
 	};
@@ -267,6 +269,7 @@ static int
 back_up(struct run *r, enum cli_status *status, struct err *e)
 {
 	held_warn(&r->list, r->o->series, repo_dir(r->repo), r->o->is_unsigned);
+	sharing_decide(r);
 	if (makeroom_run(r, e) != 0)
 		return -1;
 	while (attempt(r, e) != 0)

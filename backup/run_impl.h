@@ -29,6 +29,8 @@ struct run {
 	struct seal seal;
 	struct buf archive, manifest; /* paths, for messages */
 	struct reuse *older; /* what may be copied; NULL: nothing */
+	size_t block; /* that members are aligned to; 0: none */
+	bool share; /* copied members share their blocks with the older archive */
 	struct writer *writer;
 	struct plan_result planned;
 	bool committing; /* from here on only a new run may go on */
@@ -43,6 +45,12 @@ int prepare_lock(struct run *r, struct err *e);
 
 /* Series, name, sequence, times, and who and where: what is known of the seal beforehand. */
 int describe_run(struct run *r, struct err *e);
+
+/*
+ * Can the new archive share blocks with the last one, and is it to do so?  One in --physical-every
+ * is written without, so that not all nights hang on one physical copy.
+ */
+void sharing_decide(struct run *r);
 
 /*
  * Make the catalog agree with the seals.  A failure is told as a warning, when it matters.

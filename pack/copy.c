@@ -24,8 +24,8 @@ copy_member(
 	int rc = reuse_fetch_member(r, old, &o->packed, &why, e);
 	if (rc != 0)
 		return rc < 0 ? -1 : lost(j, path, &why);
-	o->copied = true;
-	o->m.packed_len = old->packed_len;
+	o->copied = o->as_is = true;
+	o->older_offset = old->offset;
 	o->m.plain_len = old->plain_len;
 	memcpy(o->m.packed_digest, old->packed_digest, SHA256_LEN);
 	memcpy(o->m.plain_digest, old->plain_digest, SHA256_LEN);

@@ -55,6 +55,8 @@ struct job_output {
 	struct buf section; /* packed; empty: none */
 	size_t section_plain;
 	bool copied; /* packed is that of an older backup */
+	bool as_is; /* to the byte: it stands at older_offset there */
+	uint64_t older_offset;
 };
 
 struct job {

@@ -28,15 +28,16 @@
 #define GROWTH_MAX (16u << 20)
 
 int
-packer_new(struct packer **out, int rootfd, const struct reuse *older, int level, struct err *e)
+packer_new(struct packer **out, const struct packer_opts *opts, struct err *e)
 {
 	struct packer *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return err_nomem(e);
-	p->older = older;
-	parent_init(&p->parent, rootfd);
-	if (member_packer_new(&p->gzip, level, e) != 0 || tar_writer_new(&p->tar, e) != 0) {
+	p->older = opts->older;
+	p->block = opts->block;
+	parent_init(&p->parent, opts->rootfd);
+	if (member_packer_new(&p->gzip, opts->level, e) != 0 || tar_writer_new(&p->tar, e) != 0) {
 		packer_free(p);
 		return -1;
 	}
@@ -81,16 +82,6 @@ copy_same(struct packer *p, struct job *j, struct job_output *o, struct err *e)
 	return copy_member(p->older, j, o, o->m.path, e);
 }
 
-static int
-pack_data(struct packer *p, struct job_output *o, const struct buf *data, struct err *e)
-{
-	if (member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0)
-		return -1;
-	o->m.packed_len = o->packed.len;
-	sha256_of(o->packed.data, o->packed.len, o->m.packed_digest);
-	return 0;
-}
-
 static bool
 is_stale(const struct job *j, const struct job_output *o)
 {
@@ -110,7 +101,7 @@ pack_output(struct packer *p, struct job *j, struct job_output *o, const struct 
 	o->m.plain_len = data->len;
 	sha256_of(data->data, data->len, o->m.plain_digest);
 	int rc = copy_same(p, j, o, e);
-	if (rc < 0 || (rc == 0 && pack_data(p, o, data, e) != 0))
+	if (rc < 0 || (rc == 0 && member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0))
 		return -1;
 	if (text != NULL && text->len > 0) {
 		if (buf_check(text, e) != 0)
@@ -350,8 +341,24 @@ pack_files(struct packer *p, struct job *j, struct err *e)
 	return end_member(p, j, e);
 }
 
-int
-packer_run(struct packer *p, struct job *j, struct err *e)
+/* The packed bytes as they go into the archive, and their digest. */
+static int
+finish_output(const struct packer *p, struct job_output *o, struct err *e)
+{
+	size_t len = o->packed.len;
+
+	if (p->block > 0 && member_align(&o->packed, p->block, e) != 0)
+		return -1;
+	if (o->packed.len != len)
+		o->as_is = false;
+	o->m.packed_len = o->packed.len;
+	if (!o->as_is)
+		sha256_of(o->packed.data, o->packed.len, o->m.packed_digest);
+	return 0;
+}
+
+static int
+pack_job(struct packer *p, struct job *j, struct err *e)
 {
 	switch (j->kind) {
 	case JOB_FILES:
@@ -362,4 +369,16 @@ packer_run(struct packer *p, struct job *j, struct err *e)
 		return pack_big_chunk(p, j, e);
 	}
 	return -1;
+}
+
+int
+packer_run(struct packer *p, struct job *j, struct err *e)
+{
+	if (pack_job(p, j, e) != 0)
+		return -1;
+	for (size_t i = 0; i < j->n_out && !j->missed; i++) {
+		if (finish_output(p, &j->out[i], e) != 0)
+			return -1;
+	}
+	return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef PACK_PACK_H
 #define PACK_PACK_H
 
+#include <stddef.h>
+
 struct err;
 struct job;
 struct packer;
@@ -12,10 +14,14 @@ struct reuse;
  * out depends on the job and the tree alone.  A packer serves one thread.
  */
 
-/* rootfd: the source; older: what jobs may be copied from, or NULL; both borrowed. level: of
- * compression. */
-int packer_new(
-    struct packer **out, int rootfd, const struct reuse *older, int level, struct err *e);
+struct packer_opts {
+	int rootfd; /* the source, borrowed */
+	const struct reuse *older; /* what jobs may be copied from, borrowed; NULL: nothing */
+	int level; /* of compression */
+	size_t block; /* members are made multiples of it; 0: as they come */
+};
+
+int packer_new(struct packer **out, const struct packer_opts *opts, struct err *e);
 void packer_free(struct packer *p); /* NULL is harmless */
 /*
  * Fill in what came out of j.  Files that are gone or cannot be read are noted and counted;

@@ -23,6 +23,7 @@ struct tar_writer;
 
 struct packer {
 	const struct reuse *older;
+	size_t block;
 	struct member_packer *gzip;
 	struct tar_writer *tar;
 	struct parent parent;

@@ -74,6 +74,12 @@ reuse_name(const struct reuse *r)
 	return r->o.seal->name;
 }
 
+int
+reuse_archive_fd(const struct reuse *r)
+{
+	return r->o.archive_fd;
+}
+
 /* ---- fetching ---- */
 
 /* 0; 1 and *why; -1. */

@@ -50,6 +50,7 @@ struct reuse;
 int reuse_new(struct reuse **out, const struct reuse_opts *opts, struct err *e);
 void reuse_free(struct reuse *r); /* NULL is harmless */
 const char *reuse_name(const struct reuse *r);
+int reuse_archive_fd(const struct reuse *r); /* borrowed */
 
 /*
  * Append the packed bytes of m, or of its section (of none: nothing).  0; 1 when they cannot be

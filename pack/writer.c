@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "archive/cut.h"
 #include "archive/member.h"
@@ -85,15 +87,39 @@ flush_behind(struct writer *w)
 	w->flushed = w->offset;
 }
 
+/*
+ * Let the archive have the older one's blocks instead of a copy.  What was hashed is what was read
+ * of the older one; should these bytes not be what stands there any more, verify tells.  Whatever
+ * the reason that it cannot be: then they are written.
+ */
+static bool
+share(struct writer *w, const struct job_output *o)
+{
+	struct file_clone_range range = {
+	    .src_fd = w->o.older == NULL ? -1 : reuse_archive_fd(w->o.older),
+	    .src_offset = o->older_offset,
+	    .src_length = o->packed.len,
+	    .dest_offset = w->offset,
+	};
+
+	if (!w->o.share || !o->as_is || (range.src_offset | range.dest_offset) % w->o.block != 0)
+		return false;
+	if (ioctl(w->o.archive_fd, FICLONERANGE, &range) != 0)
+		return false;
+	w->members.shared_bytes += o->packed.len;
+	return true;
+}
+
 int
 writer_put(struct writer *w, struct job_output *o, struct err *e)
 {
-	if (io_pwrite(w->o.archive_fd, o->packed.data, o->packed.len, w->offset, e) != 0)
+	if (!share(w, o) &&
+	    io_pwrite(w->o.archive_fd, o->packed.data, o->packed.len, w->offset, e) != 0)
 		return err_where(e, "%s", w->o.archive_path);
 	sha256_update(&w->hash, o->packed.data, o->packed.len);
 	o->m.offset = w->offset;
 	w->offset += o->packed.len;
-	w->members.n++;
+	w->members.n += o->m.kind != MANIFEST_END;
 	if (o->copied) {
 		w->members.copied++;
 		w->members.copied_bytes += o->packed.len;
@@ -120,9 +146,15 @@ static void *
 worker_new(void *ctx, struct err *e)
 {
 	struct writer *w = ctx;
+	const struct packer_opts opts = {
+	    .rootfd = w->o.source_fd,
+	    .older = w->o.older,
+	    .level = w->o.level,
+	    .block = w->o.block,
+	};
 	struct packer *p;
 
-	return packer_new(&p, w->o.source_fd, w->o.older, w->o.level, e) == 0 ? p : NULL;
+	return packer_new(&p, &opts, e) == 0 ? p : NULL;
 }
 
 static void
@@ -189,6 +221,7 @@ put_end(struct writer *w, struct err *e)
 	int rc = -1;
 
 	if (member_pack(w->gzip, zeros, sizeof(zeros), &o.packed, e) != 0 ||
+	    (w->o.block > 0 && member_align(&o.packed, w->o.block, e) != 0) ||
 	    writer_pack_section(w, &o, &w->notes, e) != 0)
 		goto out;
 	o.m.packed_len = o.packed.len;

@@ -3,6 +3,7 @@
 #define PACK_WRITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pack/tally.h"
@@ -28,6 +29,12 @@ struct writer_opts {
 	const char *name; /* of the backup */
 	int source_fd; /* the source directory */
 	const struct reuse *older; /* what may be copied; NULL: nothing */
+	/*
+	 * Members are made multiples of so many bytes, that of the file system in which files can
+	 * share them (0: as they come); and tonight copied ones are shared, not written.
+	 */
+	size_t block;
+	bool share;
 	int level; /* of compression */
 	unsigned jobs; /* worker threads */
 };
@@ -53,9 +60,12 @@ int writer_submit_unchanged(
 int writer_finish(struct writer *w, struct seal *s, struct err *e);
 /* What was stored. Constant once the pipeline is finished. */
 const struct tally *writer_tally(const struct writer *w);
-/* Members of the archive, how many were copied, and their packed bytes. */
+/*
+ * Members of the archive but its end, how many were copied, and their packed bytes; how many of
+ * these share their blocks with the older archive.
+ */
 struct writer_members {
-	uint64_t n, copied, copied_bytes;
+	uint64_t n, copied, copied_bytes, shared_bytes;
 };
 struct writer_members writer_members(const struct writer *w);
 

@@ -229,6 +229,8 @@ parse_page(struct manifest_reader *r, const struct manifest_root_page *p, struct
 			return bad(e, "more lines than the root says");
 		if (manifest_parse_member(&c, &r->members[n], &r->paths, &path_at[n], e) == -1)
 			return err_where(e, "line %zu", n + 1);
+		if (manifest_version_for(&r->members[n]) > r->root.version)
+			return bad(e, "a member longer than its index may tell of");
 		n++;
 	}
 	if (rc == -1)

@@ -52,7 +52,9 @@ parse_lines(struct build *b, struct token_text *t, struct err *e)
 
 	if (n == 1 && !(token_take(&c, "# tarseal-index ") && token_left(&c) > 0))
 		return bad(e, "not an index");
-	if (n == 1 && !(token_take(&c, "1") && token_done(&c)))
+	if (n == 1)
+		root->version = token_take(&c, "2") ? 2 : token_take(&c, "1") ? 1 : 0;
+	if (n == 1 && (root->version == 0 || !token_done(&c)))
 		return err_set(e, ERR_UNSUPPORTED, "an index of a version that is not known here");
 	if (n == 1)
 		n = token_line(t, &c, e);

@@ -13,6 +13,7 @@ struct err;
 
 /* The index root in memory: where the pages are.  Within this room only. */
 struct manifest_root {
+	unsigned version; /* 1 or 2 */
 	struct manifest_totals totals;
 	struct manifest_piece head;
 	struct manifest_root_page {

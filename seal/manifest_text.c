@@ -127,14 +127,14 @@ manifest_put_page(struct buf *text, const struct manifest_page *p)
 }
 
 void
-manifest_put_root(struct buf *text, const struct manifest_totals *t,
+manifest_put_root(struct buf *text, unsigned version, const struct manifest_totals *t,
     const struct manifest_piece *head, const char *pages, size_t pages_len)
 {
 	buf_printf(text,
-	    "# tarseal-index 1\n"
+	    "# tarseal-index %u\n"
 	    "#@ root %" PRIu64 " %" PRIu64 " %" PRIu64 "\n"
 	    "#@ head %" PRIu64 " %" PRIu64 " ",
-	    t->members, t->entries, t->plain, head->packed_len, head->plain_len);
+	    version, t->members, t->entries, t->plain, head->packed_len, head->plain_len);
 	sha256_put(text, head->digest);
 	buf_putc(text, '\n');
 	buf_append(text, pages, pages_len);
@@ -157,10 +157,11 @@ take_digest(struct token *c, uint8_t out[SHA256_LEN])
 
 /* OFFSET PACKED PLAIN: inside 2^63, and no length out of proportion. */
 static bool
-take_place(struct token *c, uint64_t plain_max, uint64_t *offset, uint64_t *packed, uint64_t *plain)
+take_place(struct token *c, uint64_t plain_max, uint64_t padding_max, uint64_t *offset,
+    uint64_t *packed, uint64_t *plain)
 {
 	return take_number(c, offset) && take_number(c, packed) && take_number(c, plain) &&
-	    *plain <= plain_max && *packed <= manifest_packed_max(*plain) &&
+	    *plain <= plain_max && *packed <= manifest_packed_max(*plain) + padding_max &&
 	    *packed <= INT64_MAX - *offset;
 }
 
@@ -202,8 +203,8 @@ take_section(struct token *c, struct manifest_member *m)
 {
 	if (token_take(c, "0 0 0 - "))
 		return true;
-	return take_place(
-		   c, MEMBER_PLAIN_MAX, &m->section_offset, &m->section_len, &m->section_plain) &&
+	return take_place(c, MEMBER_PLAIN_MAX, 0, &m->section_offset, &m->section_len,
+		   &m->section_plain) &&
 	    m->section_len > 0 && take_digest(c, m->section_digest);
 }
 
@@ -238,7 +239,8 @@ manifest_parse_member(
 	memset(m, 0, sizeof(*m));
 	if (!take_kind(c, &m->kind))
 		return bad(e, "not an index line");
-	if (!take_place(c, MEMBER_PLAIN_MAX, &m->offset, &m->packed_len, &m->plain_len) ||
+	if (!take_place(c, MEMBER_PLAIN_MAX, MANIFEST_PADDING_MAX, &m->offset, &m->packed_len,
+		&m->plain_len) ||
 	    m->packed_len == 0)
 		return bad(e, "impossible place or length of a member");
 	if (!take_digest(c, m->packed_digest) || !take_digest(c, m->plain_digest) ||
@@ -261,7 +263,8 @@ manifest_parse_page(struct token *c, struct manifest_page *p, struct buf *path, 
 {
 	memset(p, 0, sizeof(*p));
 	if (!token_take(c, "#@ page ") ||
-	    !take_place(c, MANIFEST_PAGE_MAX, &p->at.offset, &p->at.packed_len, &p->at.plain_len) ||
+	    !take_place(
+		c, MANIFEST_PAGE_MAX, 0, &p->at.offset, &p->at.packed_len, &p->at.plain_len) ||
 	    p->at.packed_len == 0 || !take_digest(c, p->at.digest))
 		return bad(e, "not a page");
 	if (!take_number(c, &p->lines) || p->lines < 1 || p->lines > MANIFEST_PAGE_LINES)

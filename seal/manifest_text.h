@@ -51,12 +51,21 @@ int manifest_order_set(struct manifest_order *o, const struct manifest_member *m
 int manifest_order_copy(
     struct manifest_order *to, const struct manifest_order *from, struct err *e);
 
-/* More than libdeflate ever makes of plain_len bytes; what claims more is refused. */
+/*
+ * More than libdeflate ever makes of plain_len bytes; what claims more is refused.  A member of the
+ * archive may be longer by its padding, which takes version 2 of the index.
+ */
 uint64_t manifest_packed_max(uint64_t plain_len);
+#define MANIFEST_PADDING_MAX (32u << 10)
+static inline unsigned
+manifest_version_for(const struct manifest_member *m)
+{
+	return m->packed_len > manifest_packed_max(m->plain_len) ? 2 : 1;
+}
 
 void manifest_put_head(struct buf *text, const char *name);
 void manifest_put_member(struct buf *text, const struct manifest_member *m);
-void manifest_put_root(struct buf *text, const struct manifest_totals *t,
+void manifest_put_root(struct buf *text, unsigned version, const struct manifest_totals *t,
     const struct manifest_piece *head, const char *pages, size_t pages_len);
 void manifest_put_page(struct buf *text, const struct manifest_page *p);
 

@@ -19,6 +19,7 @@ struct place {
 	uint64_t offset; /* end of the file */
 	struct sha256 digest; /* of all before it */
 	struct manifest_totals totals;
+	unsigned version; /* of the index: the least that has room for all members */
 	uint64_t page_lines; /* in the page being filled */
 	bool page_is_end; /* its first line is END's */
 	size_t root_len;
@@ -94,6 +95,7 @@ manifest_writer_new(
 		return err_nomem(e);
 	w->fd = fd;
 	sha256_init(&w->at.digest);
+	w->at.version = 1;
 	if (member_packer_new(&w->packer, level, e) == -1)
 		goto fail;
 	manifest_put_head(&head, name);
@@ -159,6 +161,8 @@ add_line(struct manifest_writer *w, const struct manifest_member *m, struct err 
 	    manifest_order_set(&t->before, m, e) == -1)
 		return -1;
 	w->at.page_lines++;
+	if (manifest_version_for(m) > w->at.version)
+		w->at.version = manifest_version_for(m);
 	w->at.totals.members++;
 	w->at.totals.entries += m->entries;
 	w->at.totals.plain += m->plain_len;
@@ -181,7 +185,7 @@ check_member(const struct manifest_writer *w, const struct manifest_member *m, s
 		    e, ERR_UNSUPPORTED, "a member of more than %u bytes", MEMBER_PLAIN_MAX);
 	if ((m->kind == MANIFEST_END) != (m->path == NULL) || (len == 0 && m->entries > 0) ||
 	    (m->kind != MANIFEST_CHUNK && m->file_offset != 0) || m->packed_len == 0 ||
-	    m->packed_len > manifest_packed_max(m->plain_len) ||
+	    m->packed_len > manifest_packed_max(m->plain_len) + MANIFEST_PADDING_MAX ||
 	    len > manifest_packed_max(plain_len))
 		return err_set(e, ERR_UNSUPPORTED, "a member that the manifest cannot describe");
 	err_clear(&why);
@@ -301,7 +305,8 @@ manifest_writer_finish(struct manifest_writer *w, struct seal *s, struct err *e)
 	w->broken = true; /* nothing may follow; on failure, nothing but a rewind */
 	if (close_page(w, e) == -1)
 		return -1;
-	manifest_put_root(&text, &w->at.totals, &w->head, buf_str(&w->root), w->root.len);
+	manifest_put_root(
+	    &text, w->at.version, &w->at.totals, &w->head, buf_str(&w->root), w->root.len);
 	if (text.len > MEMBER_PLAIN_MAX) {
 		(void)err_set(e, ERR_UNSUPPORTED, "the manifest's index would be too large");
 		goto out;

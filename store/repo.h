@@ -197,6 +197,11 @@ bool repo_was_imported(const struct repo_list *l, const char *name);
  */
 int repo_scratch(const struct repo *r, const char *name, struct err *e);
 /*
+ * The block in which two files here can share space (FICLONERANGE: XFS, btrfs), if it is one that
+ * archive members can be aligned to; 0: they cannot.
+ */
+size_t repo_share_block(const struct repo *r);
+/*
  * The same for a library that wants a path to open: an empty file, which the caller unlinks.  There
  * is no link in the path, so that none need be followed.
  */

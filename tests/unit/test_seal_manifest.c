@@ -310,7 +310,7 @@ forge(struct fixture *f, size_t page_lines, const struct edit *in_page, const st
 		manifest_put_page(&pages, &page);
 	}
 	buf_clear(&f->text);
-	manifest_put_root(&f->text, &totals, &head, (const char *)pages.data, pages.len);
+	manifest_put_root(&f->text, 1, &totals, &head, (const char *)pages.data, pages.len);
 	apply(&f->text, in_root);
 	put_packed(f, &f->text, &root);
 	f->seal.root_offset = root.offset;
@@ -1195,7 +1195,7 @@ static void
 a_root_that_lies_is_refused(void **state)
 {
 	static const struct edit edits[] = {
-	    {"# tarseal-index 1", "# tarseal-index 2", "version"},
+	    {"# tarseal-index 1", "# tarseal-index 3", "version"},
 	    {"# tarseal-index 1", "# tarseal-index 01", "version"},
 	    {"# tarseal-index 1", "# tarseal-index ", "not an index"},
 	    {"# tarseal-index 1\n", "", "not an index"},
