@@ -64,27 +64,27 @@ margin(struct plan *p, const struct walk_item *w)
 	return ctimes_margin(&p->ctimes, w->facts.dev, w->dirfd, w->name);
 }
 
-/* An entry that shares a member; first is set for a hard link. */
-static int
-add_entry(struct plan *p, const struct walk_item *w, enum entry_type type,
-    const struct links_file *first, struct err *e)
+/* An entry that shares a member. */
+static struct feed_entry
+entry_of(struct plan *p, const struct walk_item *w, enum entry_type type)
 {
-	struct feed_entry en = {
+	return (struct feed_entry){
 	    .type = type,
 	    .path = w->path,
 	    .path_len = w->path_len,
-	    .facts = first != NULL ? &first->facts : &w->facts,
+	    .link = type == ENTRY_SYMLINK ? w->link : NULL,
+	    .link_len = type == ENTRY_SYMLINK ? w->link_len : 0,
+	    .facts = &w->facts,
 	    .is_first = type == ENTRY_FILE && w->facts.nlink > 1,
 	    .settled = statkey_settled(p->before, margin(p, w)),
 	};
+}
 
-	if (type == ENTRY_SYMLINK) {
-		en.link = w->link;
-		en.link_len = w->link_len;
-	} else if (type == ENTRY_HARDLINK) {
-		en.link = first->path;
-		en.link_len = first->path_len;
-	}
+static int
+add_entry(struct plan *p, const struct walk_item *w, enum entry_type type, struct err *e)
+{
+	struct feed_entry en = entry_of(p, w, type);
+
 	return feed_add(&p->feed, &en, e);
 }
 
@@ -114,7 +114,7 @@ add_big(struct plan *p, const struct walk_item *w, int fd, struct facts *facts, 
 static int
 add_small(struct plan *p, const struct walk_item *w, struct err *e)
 {
-	if (add_entry(p, w, ENTRY_FILE, NULL, e) != 0)
+	if (add_entry(p, w, ENTRY_FILE, e) != 0)
 		return -1;
 	return w->facts.nlink > 1 ? links_add(p->links, &w->facts, w->path, w->path_len, e) : 0;
 }
@@ -169,23 +169,52 @@ is_same_file(const struct walk_item *w, const struct links_file *first)
 	    (sx.stx_btime.tv_sec == f->ctime_sec && sx.stx_btime.tv_nsec <= f->ctime_nsec);
 }
 
+/* The name that w is a link to: *en is the entry then.  NULL: it is the first of its names. */
+static const struct links_file *
+find_first(struct plan *p, const struct walk_item *w, struct feed_entry *en)
+{
+	const struct links_file *first = links_find(p->links, w->facts.dev, w->facts.ino);
+
+	if (first == NULL)
+		return NULL;
+	if (!is_same_file(w, first)) {
+		links_drop(p->links, first);
+		return NULL;
+	}
+	*en = entry_of(p, w, ENTRY_HARDLINK);
+	en->facts = &first->facts;
+	en->link = first->path;
+	en->link_len = first->path_len;
+	return first;
+}
+
+/* 1: it was added as a link; 0: it is a first name; -1. */
+static int
+add_link(struct plan *p, const struct walk_item *w, struct err *e)
+{
+	struct feed_entry en;
+	const struct links_file *first = find_first(p, w, &en);
+
+	if (first == NULL)
+		return 0;
+	if (feed_cut(&p->feed, &en, e) != 0)
+		return -1;
+	/* The first name may just have turned out not to be stored, or another one to be it. */
+	if ((first = find_first(p, w, &en)) == NULL)
+		return 0;
+	if (feed_add(&p->feed, &en, e) != 0)
+		return -1;
+	links_seen(p->links, first);
+	return 1;
+}
+
 static int
 add_file(struct plan *p, struct walk_item *w, struct err *e)
 {
-	const struct links_file *first = NULL;
+	int rc = w->facts.nlink > 1 ? add_link(p, w, e) : 0;
 
-	if (w->facts.nlink > 1)
-		first = links_find(p->links, w->facts.dev, w->facts.ino);
-	if (first != NULL && !is_same_file(w, first)) {
-		links_drop(p->links, first);
-		first = NULL;
-	}
-	if (first != NULL) {
-		if (add_entry(p, w, ENTRY_HARDLINK, first, e) != 0)
-			return -1;
-		links_seen(p->links, first);
-		return 0;
-	}
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	return w->facts.size >= CUT_LARGE_MIN ? open_and_add(p, w, e) : add_small(p, w, e);
 }
 
@@ -213,7 +242,7 @@ take(struct plan *p, struct walk_item *w, struct err *e)
 	if (w->path_len > 0)
 		p->result->entries++;
 	enum entry_type type = type_of(w->facts.mode);
-	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, NULL, e);
+	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, e);
 }
 
 int

@@ -81,10 +81,10 @@ add(struct job *j, const struct feed_entry *en, struct err *e)
 	return 0;
 }
 
-int
-feed_add(struct feed *f, const struct feed_entry *en, struct err *e)
+static struct entry
+weighed(const struct feed_entry *en)
 {
-	const struct entry weighed = {
+	return (struct entry){
 	    .type = en->type,
 	    .path = en->path,
 	    .path_len = en->path_len,
@@ -92,13 +92,24 @@ feed_add(struct feed *f, const struct feed_entry *en, struct err *e)
 	    .link = en->link,
 	    .link_len = en->link_len,
 	};
-	uint64_t weight = cut_weight(&weighed);
+}
 
-	if (f->job != NULL && cut_before(&weighed, f->job->weight) && submit(f, e) != 0)
+int
+feed_cut(struct feed *f, const struct feed_entry *en, struct err *e)
+{
+	struct entry w = weighed(en);
+
+	return f->job != NULL && cut_before(&w, f->job->weight) ? submit(f, e) : 0;
+}
+
+int
+feed_add(struct feed *f, const struct feed_entry *en, struct err *e)
+{
+	struct entry w = weighed(en);
+
+	if (feed_cut(f, en, e) != 0 || need_job(f, e) != 0 || add(f->job, en, e) != 0)
 		return -1;
-	if (need_job(f, e) != 0 || add(f->job, en, e) != 0)
-		return -1;
-	f->job->weight += weight;
+	f->job->weight += cut_weight(&w);
 	return 0;
 }
 
