@@ -114,6 +114,11 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
+# What bench/ needs that is no script: make build/plain/bench/catalog-tree.
+$(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 units: $(UNITS)
 
 unit: $(if $(U),$(U:%=$(B)/unit/test_%),$(UNITS))
