@@ -10,13 +10,14 @@
 #include "seal/seal.h"
 
 /*
- * A backup s goes.  Between its readable neighbours p before and n after it, a path's spans may be
+ * A backup s goes.  Between its readable neighbours p before and n after it, the spans of a path
+ * (and those of a member, in the same way) may be
  *
  *            p     s     n
  *      a  ---|--------|---      it ends at s: it ends at p now
  *      b  -------|---------     it begins at s: it begins at n now
  *      c  ------|---|------     only at s: it goes; when those at p and n have the same facts, they
- *      d  ------|   |------     become one, and so they do when the path was not there at s
+ *      d  ------|   |------     become one, and so they do when nothing was there at s
  *      e  -----------------     as it was
  *
  * Other pairs cannot meet with the same facts: they were neighbours before, and rows are maximal.
@@ -27,38 +28,57 @@
  * ?1 the series, ?2 s, ?3 p, ?4 n.
  */
 #define SAME(column) " AND a." column " IS b." column
+#define VERSION_KEY " AND a.path = b.path"
+#define VERSION_FACTS                                                                              \
+	SAME("type")                                                                               \
+	SAME("mode")                                                                               \
+	SAME("uid")                                                                                \
+	SAME("gid")                                                                                \
+	SAME("size")                                                                               \
+	SAME("mtime_sec")                                                                          \
+	SAME("mtime_nsec") SAME("flags") SAME("rdev") SAME("link") SAME("sha256") SAME("xattrs")
+#define MEMBER_KEY " AND a.path = b.path AND a.file_offset = b.file_offset"
+#define MEMBER_FACTS SAME("kind") SAME("packed") SAME("plain") SAME("digest") SAME("section")
+
+/* clang-format off: the third is what was taken into the span before it by the second */
+#define AT_MIDDLE(table, key, facts)                                                               \
+	"DELETE FROM " table " INDEXED BY " table "_last"                                          \
+	" WHERE series = ?1 AND last = ?2 AND first = ?2",                                         \
+	    "UPDATE " table " AS a INDEXED BY " table "_last SET last = b.last FROM " table        \
+	    " AS b"                                                                                \
+	    " WHERE a.series = ?1 AND a.last = ?3 AND b.series = ?1 AND b.first = ?4" key facts,   \
+	    "DELETE FROM " table " AS b INDEXED BY " table "_first"                                \
+	    " WHERE b.series = ?1 AND b.first = ?4 AND b.first <> 0 AND"                           \
+	    " (SELECT a.last IS NULL OR a.last >= ?4 FROM " table " a WHERE a.series = ?1" key     \
+	    " AND a.first < ?4 ORDER BY a.first DESC LIMIT 1)",                                    \
+	    "UPDATE " table " INDEXED BY " table                                                   \
+	    "_last SET last = ?3 WHERE series = ?1 AND last = ?2",                                 \
+	    "UPDATE " table " INDEXED BY " table "_first SET first = ?4"                           \
+	    " WHERE series = ?1 AND first = ?2 AND first <> 0"
+#define AT_OLDEST(table)                                                                           \
+	"DELETE FROM " table " INDEXED BY " table "_last WHERE series = ?1 AND last = ?2",         \
+	    "UPDATE " table " INDEXED BY " table "_first SET first = 0"                            \
+	    " WHERE series = ?1 AND first = ?4 AND first <> 0"
+#define AT_NEWEST(table)                                                                           \
+	"DELETE FROM " table " INDEXED BY " table "_first"                                         \
+	" WHERE series = ?1 AND first = ?2 AND first <> 0",                                        \
+	    "UPDATE " table " INDEXED BY " table                                                   \
+	    "_last SET last = NULL WHERE series = ?1 AND last = ?3"
 
 static const char *const at_middle[] = {
-    "DELETE FROM version INDEXED BY version_last WHERE series = ?1 AND last = ?2 AND first = ?2",
-    "UPDATE version AS a INDEXED BY version_last SET last = b.last FROM version AS b"
-    " WHERE a.series = ?1 AND a.last = ?3"
-    " AND b.series = ?1 AND b.path = a.path AND b.first = ?4" SAME("type") SAME("mode") SAME("uid")
-	SAME("gid") SAME("size") SAME("mtime_sec") SAME("mtime_nsec") SAME("flags") SAME("rdev")
-	    SAME("link") SAME("sha256") SAME("xattrs"),
-    /* What was taken into the span before it. */
-    "DELETE FROM version AS b INDEXED BY version_first"
-    " WHERE b.series = ?1 AND b.first = ?4 AND b.first <> 0 AND"
-    " (SELECT a.last IS NULL OR a.last >= ?4 FROM version a WHERE a.series = ?1"
-    " AND a.path = b.path AND a.first < ?4 ORDER BY a.first DESC LIMIT 1)",
-    "UPDATE version INDEXED BY version_last SET last = ?3 WHERE series = ?1 AND last = ?2",
-    "UPDATE version INDEXED BY version_first SET first = ?4"
-    " WHERE series = ?1 AND first = ?2 AND first <> 0",
+    AT_MIDDLE("version", VERSION_KEY, VERSION_FACTS),
+    AT_MIDDLE("member", MEMBER_KEY, MEMBER_FACTS),
     NULL,
 };
-static const char *const at_oldest[] = {
-    "DELETE FROM version INDEXED BY version_last WHERE series = ?1 AND last = ?2",
-    "UPDATE version INDEXED BY version_first SET first = 0"
-    " WHERE series = ?1 AND first = ?4 AND first <> 0",
+static const char *const at_oldest[] = {AT_OLDEST("version"), AT_OLDEST("member"), NULL};
+static const char *const at_newest[] = {AT_NEWEST("version"), AT_NEWEST("member"), NULL};
+static const char *const alone[] = {
+    "DELETE FROM version WHERE series = ?1",
+    "DELETE FROM member WHERE series = ?1",
     NULL,
 };
-static const char *const at_newest[] = {
-    "DELETE FROM version INDEXED BY version_first WHERE series = ?1 AND first = ?2 AND first <> 0",
-    "UPDATE version INDEXED BY version_last SET last = NULL WHERE series = ?1 AND last = ?3",
-    NULL,
-};
-static const char *const alone[] = {"DELETE FROM version WHERE series = ?1", NULL};
+/* clang-format on */
 static const char *const of_backup[] = {
-    "DELETE FROM member WHERE series = ?1 AND sequence = ?2",
     "DELETE FROM backup WHERE series = ?1 AND sequence = ?2",
     "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM backup WHERE series = ?1)",
     NULL,
@@ -108,7 +128,7 @@ run_all(struct catalog *c, const char *const *sql, const struct gap *g, struct e
 }
 
 static int
-remove_versions(struct catalog *c, const struct gap *g, struct err *e)
+remove_spans(struct catalog *c, const struct gap *g, struct err *e)
 {
 	if (g->before != 0)
 		return run_all(c, g->after != 0 ? at_middle : at_newest, g, e);
@@ -144,7 +164,7 @@ catalog_amend_remove(struct catalog *c, const struct catalog_backup *gone, struc
 	find_gap(c, gone, &g);
 	/* In a file whose pages go in circles an update might go on for ever. */
 	c->guarded = true;
-	rc = gone->readable ? remove_versions(c, &g, e) : 0;
+	rc = gone->readable ? remove_spans(c, &g, e) : 0;
 	if (rc == 0)
 		rc = run_all(c, of_backup, &g, e);
 	if (rc == 0)

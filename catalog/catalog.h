@@ -143,11 +143,6 @@ struct catalog_query {
 int catalog_query(
     struct catalog *c, const struct catalog_query *q, catalog_fn fn, void *ctx, struct err *e);
 
-/* Archive members of a backup that other indexed backups hold too (by packed digest), and all of
- * them. */
-int catalog_members(
-    struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e);
-
 /* ---- figures, over what counts in answers (catalog_exclude) ---- */
 
 /*
@@ -174,6 +169,10 @@ struct catalog_stats {
 int catalog_stats_totals(
     struct catalog *c, const char *series, struct catalog_stats *out, struct err *e);
 void catalog_stats_done(struct catalog_stats *s); /* all-zero is harmless */
+/* How many members the archive of one backup has, and how many of them others of all series have.
+ */
+int catalog_stats_shared(
+    struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e);
 
 /* Up to n regular files of the newest backups, largest first, then in order of series and path. */
 int catalog_stats_largest(

@@ -23,7 +23,7 @@ struct err;
  * at the same page again and again would else take for ever).
  */
 #define CATALOG_DB_APPLICATION 0x54534c31
-#define CATALOG_DB_VERSION 2
+#define CATALOG_DB_VERSION 3
 #define CATALOG_DB_VALUE_MAX (1 << 20) /* bytes in one value or row */
 
 /* A backup as the catalog has it. */
@@ -42,8 +42,8 @@ struct catalog {
 	sqlite3 *db;
 	char *path; /* as SQLite opened it; "" for a temporary one */
 	/*
-	 * CATALOG_DB_VERSION, or 1: of that only the verification history is read and written, and
-	 * the backups it names.
+	 * CATALOG_DB_VERSION, or an older one: of that only the verification history is read and
+	 * written, and the backups it names.
 	 */
 	int version;
 	bool writable;

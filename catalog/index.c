@@ -7,6 +7,7 @@
 #include "catalog/backups.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
+#include "catalog/members.h"
 #include "catalog/place.h"
 #include "catalog/spans.h"
 #include "core/err.h"
@@ -25,108 +26,13 @@ struct run {
 	struct catalog_place place;
 	struct manifest_reader *reader;
 	struct catalog_spans *spans;
-	sqlite3_stmt *put_member;
-	uint64_t member;
+	struct catalog_members *members;
 	struct buf text; /* of a section */
-	struct buf key; /* scratch: a path as it is stored */
 	struct buf last; /* path of the last entry */
 	bool has_last;
 	bool read_all; /* keep no section unread */
 	bool manifest_fault; /* the failure is the manifest's, not the catalog's */
-	/* Members of the previous backup that have a section, in step with ours. */
-	sqlite3_stmt *old;
-	bool has_old;
-	struct buf old_path;
 };
-
-static int
-put_member(struct run *x, const struct manifest_member *m, struct err *e)
-{
-	sqlite3_stmt *st = x->put_member;
-	const int64_t numbers[] = {x->place.series, (int64_t)x->seal->sequence, (int64_t)x->member,
-	    m->kind, (int64_t)m->offset, (int64_t)m->packed_len, (int64_t)m->plain_len,
-	    (int64_t)m->file_offset};
-	const int n = (int)(sizeof(numbers) / sizeof(numbers[0]));
-
-	for (int i = 0; i < n; i++)
-		(void)sqlite3_bind_int64(st, i + 1, numbers[i]);
-	(void)sqlite3_bind_blob(st, n + 1, m->packed_digest, SHA256_LEN, SQLITE_STATIC);
-	if (m->section_len > 0)
-		(void)sqlite3_bind_blob(st, n + 2, m->section_digest, SHA256_LEN, SQLITE_STATIC);
-	if (m->path != NULL) {
-		if (catalog_db_key(&x->key, m->path, m->path_len, e) != 0)
-			return -1;
-		catalog_db_bind_key(st, n + 3, &x->key);
-	}
-	x->member++;
-	return catalog_db_run(x->c, st, e);
-}
-
-/* The previous backup's next member that has a section and a path. */
-static int
-next_old(struct run *x, struct err *e)
-{
-	int rc;
-
-	x->has_old = false;
-	while ((rc = catalog_db_step(x->c, x->old, e)) == 1) {
-		if (sqlite3_column_type(x->old, 0) == SQLITE_NULL ||
-		    sqlite3_column_type(x->old, 1) == SQLITE_NULL)
-			continue;
-		buf_clear(&x->old_path);
-		if (catalog_db_path(x->old, 0, &x->old_path, e) != 0)
-			return -1;
-		x->has_old = true;
-		return 0;
-	}
-	return rc;
-}
-
-static int
-start_old(struct run *x, struct err *e)
-{
-	if (catalog_db_prepare(x->c,
-		"SELECT path, section FROM member WHERE series = ?1 AND sequence = ?2"
-		" ORDER BY seq",
-		&x->old, e) != 0)
-		return -1;
-	(void)sqlite3_bind_int64(x->old, 1, x->place.series);
-	(void)sqlite3_bind_int64(x->old, 2, x->place.previous);
-	return next_old(x, e);
-}
-
-/*
- * 1: the previous backup has this very section, whose paths the spans hold already; they
- * were kept, and the section need not be read.  0: it has not.
- */
-static int
-keep_section(struct run *x, const struct manifest_member *m, struct err *e)
-{
-	uint8_t digest[SHA256_LEN];
-	int order = 1;
-
-	while (x->has_old) {
-		order =
-		    path_cmp((const char *)x->old_path.data, x->old_path.len, m->path, m->path_len);
-		if (order >= 0)
-			break;
-		if (next_old(x, e) != 0)
-			return -1;
-	}
-	if (!x->has_old || order != 0)
-		return 0;
-	if (catalog_db_digest(x->old, 1, digest, e) != 0)
-		return -1;
-	if (memcmp(digest, m->section_digest, SHA256_LEN) != 0)
-		return 0;
-	if (next_old(x, e) != 0)
-		return -1;
-	/* Its paths reach to the first path of the next section that the old one had. */
-	if (catalog_spans_keep(x->spans, m->path, m->path_len,
-		x->has_old ? (const char *)x->old_path.data : NULL, x->old_path.len, e) != 0)
-		return -1;
-	return 1;
-}
 
 static int
 in_order(struct run *x, const char *path, size_t len, struct err *e)
@@ -169,15 +75,23 @@ put_lines(struct run *x, struct err *e)
 static int
 put_section(struct run *x, const struct manifest_member *m, struct err *e)
 {
-	int rc = m->path != NULL ? keep_section(x, m, e) : 0;
-
-	if (rc != 0)
-		return rc < 0 ? -1 : in_order(x, m->path, m->path_len, e);
 	if (manifest_section(x->reader, m, &x->text, e) != 0) {
 		x->manifest_fault = true;
 		return -1;
 	}
 	return put_lines(x, e);
+}
+
+static int
+put_member(struct run *x, const struct manifest_member *m, struct err *e)
+{
+	int kept = catalog_members_add(x->members, m, e);
+
+	if (kept < 0)
+		return -1;
+	if (kept == 1)
+		return in_order(x, m->path, m->path_len, e);
+	return m->section_len > 0 ? put_section(x, m, e) : 0;
 }
 
 static int
@@ -189,8 +103,6 @@ put_members(struct run *x, struct err *e)
 	while ((rc = manifest_next(x->reader, &m, e)) == 1) {
 		if (stop_check(e) != 0 || put_member(x, &m, e) != 0)
 			return -1;
-		if (m.section_len > 0 && put_section(x, &m, e) != 0)
-			return -1;
 		progress_add(m.section_len, m.entries);
 	}
 	x->manifest_fault = rc < 0;
@@ -200,20 +112,18 @@ put_members(struct run *x, struct err *e)
 static int
 put_all(struct run *x, struct err *e)
 {
+	struct catalog_members_opts o = {
+	    .c = x->c, .sequence = (int64_t)x->seal->sequence, .keep = !x->read_all};
+
 	if (catalog_place_find(&x->place, x->c, x->seal, e) != 0 ||
-	    catalog_place_put(&x->place, true, e) != 0)
+	    catalog_place_put(&x->place, true, e) != 0 ||
+	    catalog_spans_new(&x->spans, x->c, x->place.series, x->seal->sequence,
+		(uint64_t)x->place.previous, e) != 0)
 		return -1;
-	if (x->place.previous != 0 && !x->read_all && start_old(x, e) != 0)
-		return -1;
-	if (catalog_db_prepare(x->c,
-		"INSERT INTO member (series, sequence, seq, kind, offset, packed, plain,"
-		" file_offset, digest, section, path)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-		&x->put_member, e) != 0)
-		return -1;
-	if (catalog_spans_new(&x->spans, x->c, x->place.series, x->seal->sequence,
-		(uint64_t)x->place.previous, e) != 0 ||
-	    put_members(x, e) != 0)
+	o.series = x->place.series;
+	o.previous = x->place.previous;
+	o.spans = x->spans;
+	if (catalog_members_new(&x->members, &o, e) != 0 || put_members(x, e) != 0)
 		return -1;
 	return catalog_spans_finish(x->spans, e);
 }
@@ -222,13 +132,10 @@ static void
 run_done(struct run *x)
 {
 	manifest_reader_free(x->reader);
+	catalog_members_free(x->members);
 	catalog_spans_free(x->spans);
-	(void)sqlite3_finalize(x->put_member);
-	(void)sqlite3_finalize(x->old);
 	buf_done(&x->text);
-	buf_done(&x->key);
 	buf_done(&x->last);
-	buf_done(&x->old_path);
 }
 
 static int

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- The catalog: an index over all manifests of a repository (docs/FORMAT.md).
--- application_id 0x54534c31 (TSL1) and user_version 2 are set by catalog/open.c.
+-- application_id 0x54534c31 (TSL1) and user_version 3 are set by catalog/open.c.
 -- A path is a BLOB with '/' as NUL, so that SQLite's order of BLOBs is ours.
 -- Unsigned 64-bit numbers are kept as two's complement.
 
@@ -58,24 +58,31 @@ CREATE TABLE version (
 CREATE INDEX version_first ON version (series, first) WHERE first <> 0;
 CREATE INDEX version_last ON version (series, last) WHERE last IS NOT NULL;
 
--- Archive members, numbered from 0 within their backup. digest: of the packed bytes;
--- section: of the packed manifest section, NULL for none; path NULL: the end member.
+-- Archive members, in spans like those of version: the archives of the readable backups from first
+-- to last have this member. What is looked for in an archive is found by its manifest, so a
+-- member's offset, which moves whenever something before it grows, stands nowhere here.
+-- path, file_offset: of the member's first entry, and -1; of a chunk, the large file and where in it
+-- the data begins; of the end member x'00', which is no path. digest: of the packed bytes; section:
+-- of the packed manifest section, NULL for none.
 CREATE TABLE member (
 	series INTEGER NOT NULL,
-	sequence INTEGER NOT NULL,
-	seq INTEGER NOT NULL,
+	path BLOB NOT NULL,
+	file_offset INTEGER NOT NULL,
+	first INTEGER NOT NULL,
+	last INTEGER,
 	kind INTEGER NOT NULL,
-	offset INTEGER NOT NULL,
 	packed INTEGER NOT NULL,
 	plain INTEGER NOT NULL,
-	file_offset INTEGER NOT NULL,
 	digest BLOB NOT NULL,
 	section BLOB,
-	path BLOB,
-	PRIMARY KEY (series, sequence, seq)
+	PRIMARY KEY (series, path, file_offset, first)
 ) WITHOUT ROWID;
 
-CREATE INDEX member_digest ON member (digest, packed);
+CREATE INDEX member_first ON member (series, first) WHERE first <> 0;
+CREATE INDEX member_last ON member (series, last) WHERE last IS NOT NULL;
+
+-- Who has the same; with last, so that the index alone tells in which backups.
+CREATE INDEX member_digest ON member (digest, packed, last);
 
 -- What verify found; kept by the digest of the seal's signed text, so that another
 -- backup under an old name does not inherit it. level: 1 quick, 2 standard, 3 deep.

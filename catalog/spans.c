@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/db.h"
+#include "catalog/opens.h"
 #include "catalog/rows.h"
 #include "core/err.h"
 #include "seal/section.h"
@@ -33,15 +34,11 @@ struct catalog_spans {
 	struct catalog *c;
 	int64_t series;
 	int64_t sequence, previous;
-	sqlite3_stmt *scan, *insert, *close, *is_open;
-	bool has_old; /* scan stands on an open span */
+	struct catalog_opens old;
+	sqlite3_stmt *insert, *close, *is_open;
 	bool kept; /* catalog_spans_keep was used */
-	bool seen; /* old is filled in */
-	bool wrote; /* to the table, since the scan began */
-	struct buf old; /* path of the row on which scan stands, as it is stored */
-	int64_t old_first;
+	bool keeping; /* what comes from where old stands is kept, until catalog_spans_resume */
 	struct buf key; /* path of the line, as it is stored */
-	struct buf from; /* where the scan began */
 };
 
 static int
@@ -60,90 +57,10 @@ prepare(struct catalog_spans *s, struct err *e)
 		"SELECT 1 FROM version WHERE series = ?1 AND path = ?2 AND last IS NULL",
 		&s->is_open, e) != 0)
 		return -1;
-	/*
-	 * Open spans are picked out in C and not by the statement, so that each row that it goes
-	 * over is seen: a file whose pages repeat is caught by its order.
-	 */
 	return catalog_db_prepare(c,
 	    "SELECT " CATALOG_ROWS_COLUMNS " FROM version WHERE series = ?1"
-	    " AND (path, first) > (?2, ?3) ORDER BY path, first",
-	    &s->scan, e);
-}
-
-static int
-compare(const void *a, size_t a_len, const struct buf *b)
-{
-	size_t min = a_len < b->len ? a_len : b->len;
-	int order = min > 0 ? memcmp(a, b->data, min) : 0;
-
-	return order != 0 ? order : (a_len > b->len) - (a_len < b->len);
-}
-
-/* Remember where the scan stands; it must have gone up. */
-static int
-note_row(struct catalog_spans *s, struct err *e)
-{
-	const void *path = sqlite3_column_blob(s->scan, PATH);
-	size_t len = (size_t)sqlite3_column_bytes(s->scan, PATH);
-	int64_t first = sqlite3_column_int64(s->scan, FIRST);
-	int order = s->seen ? compare(path, len, &s->old) : 1;
-
-	if (sqlite3_column_type(s->scan, PATH) != SQLITE_BLOB || first < 0)
-		return catalog_db_damaged(e, "a version has the wrong form");
-	if (order < 0 || (order == 0 && first <= s->old_first))
-		return catalog_db_damaged(e, "versions out of order");
-	buf_clear(&s->old);
-	buf_append(&s->old, path, len);
-	s->old_first = first;
-	s->seen = true;
-	return buf_check(&s->old, e);
-}
-
-static int
-seek(struct catalog_spans *s, int64_t after_first, struct err *e)
-{
-	(void)sqlite3_reset(s->scan);
-	(void)sqlite3_bind_int64(s->scan, 1, s->series);
-	catalog_db_bind_key(s->scan, 2, &s->from);
-	(void)sqlite3_bind_int64(s->scan, 3, after_first);
-	s->wrote = false;
-	return buf_check(&s->from, e);
-}
-
-/*
- * The scan's next open span, or none.  What a running scan sees of rows that were written
- * since it began is not defined, so after a write it begins again behind its row.
- */
-static int
-advance(struct catalog_spans *s, struct err *e)
-{
-	int rc;
-
-	s->has_old = false;
-	if (s->wrote) {
-		buf_clear(&s->from);
-		buf_append(&s->from, s->old.data, s->old.len);
-		if (seek(s, s->old_first, e) != 0)
-			return -1;
-	}
-	while ((rc = catalog_db_step(s->c, s->scan, e)) == 1) {
-		if (note_row(s, e) != 0)
-			return -1;
-		if (sqlite3_column_type(s->scan, LAST) == SQLITE_NULL &&
-		    s->old_first < s->sequence) {
-			s->has_old = true;
-			return 0;
-		}
-	}
-	return rc;
-}
-
-static int
-scan_from(struct catalog_spans *s, const char *path, size_t len, struct err *e)
-{
-	if (catalog_db_key(&s->from, path, len, e) != 0 || seek(s, -1, e) != 0)
-		return -1;
-	return advance(s, e);
+	    " AND (path, first) > (?2, ?4) ORDER BY path, first",
+	    &s->old.stmt, e);
 }
 
 int
@@ -158,7 +75,11 @@ catalog_spans_new(struct catalog_spans **out, struct catalog *c, int64_t series,
 	s->series = series;
 	s->sequence = (int64_t)sequence;
 	s->previous = (int64_t)previous;
-	if (prepare(s, e) != 0 || (previous != 0 && scan_from(s, "", 0, e) != 0)) {
+	s->old = (struct catalog_opens){.c = c,
+	    .col = {.path = PATH, .place = -1, .first = FIRST, .last = LAST},
+	    .series = series,
+	    .sequence = s->sequence};
+	if (prepare(s, e) != 0 || (previous != 0 && catalog_opens_seek(&s->old, &s->key, e) != 0)) {
 		catalog_spans_free(s);
 		return -1;
 	}
@@ -171,13 +92,11 @@ catalog_spans_free(struct catalog_spans *s)
 {
 	if (s == NULL)
 		return;
-	(void)sqlite3_finalize(s->scan);
+	catalog_opens_done(&s->old);
 	(void)sqlite3_finalize(s->insert);
 	(void)sqlite3_finalize(s->close);
 	(void)sqlite3_finalize(s->is_open);
-	buf_done(&s->old);
 	buf_done(&s->key);
-	buf_done(&s->from);
 	free(s);
 }
 
@@ -188,9 +107,9 @@ close_old(struct catalog_spans *s, struct err *e)
 
 	(void)sqlite3_bind_int64(st, 1, s->previous);
 	(void)sqlite3_bind_int64(st, 2, s->series);
-	catalog_db_bind_key(st, 3, &s->old);
-	(void)sqlite3_bind_int64(st, 4, s->old_first);
-	s->wrote = true;
+	catalog_db_bind_key(st, 3, &s->old.path);
+	(void)sqlite3_bind_int64(st, 4, s->old.first);
+	s->old.wrote = true;
 	return catalog_db_run(s->c, st, e);
 }
 
@@ -198,8 +117,8 @@ close_old(struct catalog_spans *s, struct err *e)
 static int
 close_before(struct catalog_spans *s, const struct buf *key, struct err *e)
 {
-	while (s->has_old && (key == NULL || compare(s->old.data, s->old.len, key) < 0))
-		if (close_old(s, e) != 0 || advance(s, e) != 0)
+	while (s->old.has && (key == NULL || catalog_opens_compare(&s->old, key, 0) < 0))
+		if (close_old(s, e) != 0 || catalog_opens_next(&s->old, e) != 0)
 			return -1;
 	return 0;
 }
@@ -303,7 +222,7 @@ insert(struct catalog_spans *s, const struct section_line *l, struct err *e)
 	(void)sqlite3_bind_int64(st, FIRST + 1, s->previous == 0 ? 0 : s->sequence);
 	bind_facts(st, l);
 	(void)sqlite3_bind_int64(st, SERIES + 1, s->series);
-	s->wrote = true;
+	s->old.wrote = true;
 	return catalog_db_run(s->c, st, e);
 }
 
@@ -313,12 +232,12 @@ catalog_spans_add(struct catalog_spans *s, const struct section_line *l, struct 
 	if (catalog_db_key(&s->key, l->path, l->path_len, e) != 0 ||
 	    close_before(s, &s->key, e) != 0)
 		return -1;
-	if (s->has_old && compare(s->old.data, s->old.len, &s->key) == 0) {
-		if (same_facts(s->scan, l))
-			return advance(s, e);
+	if (s->old.has && catalog_opens_compare(&s->old, &s->key, 0) == 0) {
+		if (same_facts(s->old.stmt, l))
+			return catalog_opens_next(&s->old, e);
 		if (close_old(s, e) != 0 || insert(s, l, e) != 0)
 			return -1;
-		return advance(s, e);
+		return catalog_opens_next(&s->old, e);
 	}
 	if (s->kept && check_not_open(s, e) != 0)
 		return -1;
@@ -326,18 +245,25 @@ catalog_spans_add(struct catalog_spans *s, const struct section_line *l, struct 
 }
 
 int
-catalog_spans_keep(struct catalog_spans *s, const char *path, size_t len, const char *end,
-    size_t end_len, struct err *e)
+catalog_spans_keep(struct catalog_spans *s, const struct buf *path, struct err *e)
 {
-	if (catalog_db_key(&s->key, path, len, e) != 0 || close_before(s, &s->key, e) != 0)
+	if (s->keeping)
+		return 0;
+	if (close_before(s, path, e) != 0)
 		return -1;
-	if (!s->has_old || compare(s->old.data, s->old.len, &s->key) != 0)
+	if (!s->old.has || catalog_opens_compare(&s->old, path, 0) != 0)
 		return catalog_db_damaged(e, "a member's first path has no version");
-	s->kept = true;
-	if (end != NULL)
-		return scan_from(s, end, end_len, e);
-	s->has_old = false;
+	s->kept = s->keeping = true;
 	return 0;
+}
+
+int
+catalog_spans_resume(struct catalog_spans *s, const struct buf *path, struct err *e)
+{
+	if (!s->keeping)
+		return 0;
+	s->keeping = s->old.has = false;
+	return path != NULL ? catalog_opens_seek(&s->old, path, e) : 0;
 }
 
 int

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct catalog;
 struct err;
 struct section_line;
@@ -26,11 +27,13 @@ void catalog_spans_free(struct catalog_spans *s); /* NULL is harmless */
 /* The next entry (no note); paths must ascend. */
 int catalog_spans_add(struct catalog_spans *s, const struct section_line *line, struct err *e);
 /*
- * All that the spans have from path on, and before end (NULL: to the last), is so in this backup
- * too: costs two seeks, whatever lies between.
+ * All that the spans have from path on (as it is stored) is so in this backup too, up to the path
+ * that catalog_spans_resume() tells, or the last one (NULL): costs one seek, whatever there is.  To
+ * resume when nothing is being kept does nothing.
  */
-int catalog_spans_keep(struct catalog_spans *s, const char *path, size_t len, const char *end,
-    size_t end_len, struct err *e);
+int catalog_spans_keep(struct catalog_spans *s, const struct buf *path, struct err *e);
+int catalog_spans_resume(struct catalog_spans *s, const struct buf *path, struct err *e);
+/* Nothing is being kept any more. */
 int catalog_spans_finish(struct catalog_spans *s, struct err *e);
 
 #endif

@@ -16,21 +16,22 @@
 struct tally {
 	struct catalog *c;
 	struct catalog_stats *s;
-	/* By number, as the rows have it: which backup is that?  NONE: of another series. */
+	/* By number, as the rows have it: which backup is that?  Readable ones of these series
+	 * only. */
 	struct holder {
 		int64_t series, sequence;
 		size_t backup; /* in s->backups */
-		size_t before; /* the readable one before it in its series; NONE */
 	} * holders;
 	size_t n_holders;
-	/* The members that are the same, so far. */
+	/* The members that are the same: how many begin, less those that end, at which holder. */
+	struct change {
+		uint64_t members, packed; /* these wrap */
+	} * changes;
+	size_t lo, hi; /* what lies outside is 0 */
 	uint8_t digest[SHA256_LEN];
+	uint64_t packed; /* of one */
 	bool any;
-	size_t last; /* who had the last one */
-	bool shared, last_is_new;
-	uint64_t members, packed; /* of the only one who has it */
 };
-#define NONE SIZE_MAX
 
 static int
 by_number(const void *pa, const void *pb)
@@ -43,7 +44,7 @@ by_number(const void *pa, const void *pb)
 }
 
 static void
-add_holder(struct tally *t, const struct catalog_backup *b, size_t *before)
+add_holder(struct tally *t, const struct catalog_backup *b)
 {
 	struct catalog_stats *s = t->s;
 
@@ -51,13 +52,9 @@ add_holder(struct tally *t, const struct catalog_backup *b, size_t *before)
 	memcpy(s->backups[s->n].name, b->name, sizeof(b->name));
 	s->backups[s->n].sequence = b->sequence;
 	s->backups[s->n].readable = b->readable;
-	if (b->readable) {
-		t->holders[t->n_holders++] = (struct holder){.series = b->series,
-		    .sequence = (int64_t)b->sequence,
-		    .backup = s->n,
-		    .before = *before};
-		*before = s->n;
-	}
+	if (b->readable)
+		t->holders[t->n_holders++] = (struct holder){
+		    .series = b->series, .sequence = (int64_t)b->sequence, .backup = s->n};
 	s->n++;
 }
 
@@ -65,85 +62,127 @@ static int
 find_holders(struct tally *t, const char *series, struct err *e)
 {
 	const struct catalog *c = t->c;
-	size_t before = NONE;
 
 	t->s->backups = calloc(c->n_backups + 1, sizeof(*t->s->backups));
 	t->holders = calloc(c->n_backups + 1, sizeof(*t->holders));
-	if (t->s->backups == NULL || t->holders == NULL)
+	t->changes = calloc(c->n_backups + 1, sizeof(*t->changes));
+	if (t->s->backups == NULL || t->holders == NULL || t->changes == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < c->n_backups; i++) {
 		const struct catalog_backup *b = &c->backups[i];
 
-		if (i > 0 && b->series != b[-1].series)
-			before = NONE;
 		if (!b->excluded && (series == NULL || strcmp(series, b->series_name) == 0))
-			add_holder(t, b, &before);
+			add_holder(t, b);
 	}
 	qsort(t->holders, t->n_holders, sizeof(*t->holders), by_number);
 	return 0;
 }
 
-/* What only one backup has is known when the next digest comes. */
+/* How many holders come before that place. */
+static size_t
+holders_before(const struct tally *t, int64_t series, int64_t sequence)
+{
+	const struct holder key = {.series = series, .sequence = sequence};
+	size_t lo = 0, hi = t->n_holders;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (by_number(&t->holders[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* What the holder has of them; was: so many had the holder before it, in whatever series. */
+static void
+add_held(struct tally *t, size_t at, const struct change *has, const struct change *was)
+{
+	struct catalog_backup_stats *b = &t->s->backups[t->holders[at].backup];
+	bool is_first = at == 0 || t->holders[at - 1].series != t->holders[at].series;
+
+	t->s->members += has->members;
+	t->s->packed += has->packed;
+	b->members += has->members;
+	b->packed += has->packed;
+	if (is_first || was->members == 0) {
+		b->new_members += has->members;
+		b->new_packed += has->packed;
+	}
+}
+
+/* Who has those that are the same is known when the next digest comes. */
 static void
 end_group(struct tally *t)
 {
-	if (t->any && !t->shared) {
-		t->s->backups[t->last].own_members += t->members;
-		t->s->backups[t->last].own_packed += t->packed;
+	struct change has = {0}, was, own = {0};
+	size_t holders = 0, last = 0;
+
+	for (size_t i = t->lo; i < t->hi; i++) {
+		was = has;
+		has.members += t->changes[i].members;
+		has.packed += t->changes[i].packed;
+		if (has.members == 0)
+			continue;
+		add_held(t, i, &has, &was);
+		own = has;
+		last = t->holders[i].backup;
+		holders++;
 	}
-	t->any = false;
+	if (holders > 0) {
+		t->s->distinct_members++;
+		t->s->distinct_packed += t->packed;
+		memset(&t->changes[t->lo], 0, (t->hi - t->lo + 1) * sizeof(*t->changes));
+	}
+	if (holders == 1) {
+		t->s->backups[last].own_members += own.members;
+		t->s->backups[last].own_packed += own.packed;
+	}
 }
 
 static void
 begin_group(struct tally *t, const uint8_t digest[SHA256_LEN], uint64_t packed)
 {
-	t->any = true;
 	memcpy(t->digest, digest, SHA256_LEN);
-	t->last = NONE;
-	t->shared = false;
-	t->members = t->packed = 0;
-	t->s->distinct_members++;
-	t->s->distinct_packed += packed;
+	t->packed = packed;
+	t->any = true;
+	t->lo = t->n_holders;
+	t->hi = 0;
 }
 
-/* Rows of one digest come by series and sequence. */
+/* The row's span in terms of holders, lo to before hi. */
 static void
-add_member(struct tally *t, const struct holder *h, uint64_t packed)
+add_span(struct tally *t, sqlite3_stmt *st, uint64_t packed)
 {
-	struct catalog_backup_stats *b = &t->s->backups[h->backup];
+	bool is_open = sqlite3_column_type(st, 4) == SQLITE_NULL;
+	int64_t series = sqlite3_column_int64(st, 2);
+	int64_t last = is_open ? INT64_MAX - 1 : sqlite3_column_int64(st, 4);
+	size_t lo = holders_before(t, series, sqlite3_column_int64(st, 3));
+	size_t hi = holders_before(t, series, last < INT64_MAX ? last + 1 : last);
 
-	if (t->last != h->backup) {
-		t->last_is_new = t->last == NONE || t->last != h->before;
-		t->shared = t->last != NONE;
-		t->last = h->backup;
-	}
-	t->s->members++;
-	t->s->packed += packed;
-	b->members++;
-	b->packed += packed;
-	b->new_members += t->last_is_new;
-	b->new_packed += t->last_is_new ? packed : 0;
-	t->members++;
-	t->packed += packed;
+	if (lo >= hi)
+		return;
+	t->changes[lo].members++;
+	t->changes[lo].packed += packed;
+	t->changes[hi].members--;
+	t->changes[hi].packed -= packed;
+	t->lo = lo < t->lo ? lo : t->lo;
+	t->hi = hi > t->hi ? hi : t->hi;
 }
 
 static int
 add_row(struct tally *t, sqlite3_stmt *st, struct err *e)
 {
-	const struct holder key = {
-	    .series = sqlite3_column_int64(st, 2), .sequence = sqlite3_column_int64(st, 3)};
 	int64_t packed = sqlite3_column_int64(st, 1);
 	uint8_t digest[SHA256_LEN];
-	const struct holder *h;
 	int order;
 
 	if (catalog_db_digest(st, 0, digest, e) != 0)
 		return -1;
 	if (sqlite3_column_type(st, 1) != SQLITE_INTEGER || packed < 0)
 		return catalog_db_damaged(e, "a number is out of bounds");
-	h = bsearch(&key, t->holders, t->n_holders, sizeof(key), by_number);
-	if (h == NULL)
-		return 0;
 	order = t->any ? memcmp(t->digest, digest, SHA256_LEN) : -1;
 	if (order > 0)
 		return catalog_db_damaged(e, "members out of order");
@@ -151,7 +190,7 @@ add_row(struct tally *t, sqlite3_stmt *st, struct err *e)
 		end_group(t);
 		begin_group(t, digest, (uint64_t)packed);
 	}
-	add_member(t, h, (uint64_t)packed);
+	add_span(t, st, (uint64_t)packed);
 	return 0;
 }
 
@@ -163,8 +202,8 @@ add_rows(struct tally *t, struct err *e)
 
 	catalog_db_guard(t->c);
 	rc = catalog_db_prepare(t->c,
-	    "SELECT digest, packed, series, sequence FROM member INDEXED BY member_digest"
-	    " ORDER BY digest, packed, series, sequence",
+	    "SELECT digest, packed, series, first, last FROM member INDEXED BY member_digest"
+	    " ORDER BY digest, packed",
 	    &st, e);
 	while (rc == 0 && (rc = catalog_db_step(t->c, st, e)) == 1)
 		rc = add_row(t, st, e);
@@ -187,6 +226,7 @@ catalog_stats_totals(
 		rc = add_rows(&t, e);
 	rc = catalog_db_end(c, rc, e);
 	free(t.holders);
+	free(t.changes);
 	if (rc == 0)
 		*out = s;
 	else
@@ -202,30 +242,22 @@ catalog_stats_done(struct catalog_stats *s)
 }
 
 int
-catalog_members(
+catalog_stats_shared(
     struct catalog *c, const char *name, uint64_t *members, uint64_t *shared, struct err *e)
 {
-	const struct catalog_backup *b = catalog_backups_need(c, name, e);
-	sqlite3_stmt *st = NULL;
-	int rc;
+	struct catalog_stats s = {0};
+	int rc = catalog_stats_totals(c, NULL, &s, e);
+	size_t i = 0;
 
-	if (b == NULL)
+	if (rc != 0)
 		return -1;
-	catalog_db_guard(c);
-	rc = catalog_db_prepare(c,
-	    "SELECT count(*), total(EXISTS (SELECT 1 FROM member o WHERE o.digest = m.digest"
-	    " AND (o.series, o.sequence) <> (?1, ?2)))"
-	    " FROM member m WHERE m.series = ?1 AND m.sequence = ?2",
-	    &st, e);
-	if (rc == 0) {
-		(void)sqlite3_bind_int64(st, 1, b->series);
-		(void)sqlite3_bind_int64(st, 2, (int64_t)b->sequence);
-		rc = catalog_db_step(c, st, e);
-	}
-	if (rc == 1) {
-		*members = (uint64_t)sqlite3_column_int64(st, 0);
-		*shared = (uint64_t)sqlite3_column_int64(st, 1);
-	}
-	(void)sqlite3_finalize(st);
-	return rc == 1 ? 0 : rc == 0 ? catalog_db_damaged(e, "no count") : -1;
+	while (i < s.n && strcmp(s.backups[i].name, name) != 0)
+		i++;
+	if (i < s.n) {
+		*members = s.backups[i].members;
+		*shared = *members - s.backups[i].own_members;
+	} else
+		rc = err_set(e, ERR_NOTFOUND, "%s: is not in the catalog", name);
+	catalog_stats_done(&s);
+	return rc;
 }

@@ -98,7 +98,8 @@ ask_catalog(struct facts *f, struct cmd_repo *r)
 
 	cmd_repo_for_queries(r);
 	if (catalog_open_query(&c, r->repo, &r->list, &e) == 0) {
-		f->has_members = catalog_members(c, f->b.name, &f->members, &f->shared, &e) == 0;
+		f->has_members =
+		    catalog_stats_shared(c, f->b.name, &f->members, &f->shared, &e) == 0;
 		if (f->has_members)
 			f->verified = catalog_verified(c, f->b.seal.text_digest, &f->v, &e);
 	}

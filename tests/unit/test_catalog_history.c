@@ -343,9 +343,10 @@ agrees_with_manifests(struct world *w, struct catalog *c, const struct repo_list
 	    "SELECT s.name, hex(path), first, last, type, mode, uid, gid, size, mtime_sec,"
 	    " mtime_nsec, flags, rdev, hex(link), hex(sha256), hex(xattrs)"
 	    " FROM version v JOIN series s ON s.id = v.series ORDER BY s.name, path, first",
-	    "SELECT s.name, sequence, seq, kind, offset, packed, plain, file_offset, hex(digest),"
-	    " hex(section), hex(path)"
-	    " FROM member m JOIN series s ON s.id = m.series ORDER BY s.name, sequence, seq",
+	    "SELECT s.name, hex(path), file_offset, first, last, kind, packed, plain, hex(digest),"
+	    " hex(section)"
+	    " FROM member m JOIN series s ON s.id = m.series"
+	    " ORDER BY s.name, path, file_offset, first",
 	    "SELECT name FROM series ORDER BY name",
 	};
 	struct catalog *fresh = NULL;

@@ -66,9 +66,9 @@ dump(struct cf *f, const char *sql)
 	" v.link, hex(v.sha256) FROM version v JOIN series s ON s.id = v.series"                   \
 	" ORDER BY s.name, v.path, v.first"
 #define MEMBERS                                                                                    \
-	"SELECT s.name, m.sequence, m.seq, m.kind, m.offset, m.packed, m.plain, hex(m.digest),"    \
-	" hex(m.section), hex(m.path) FROM member m JOIN series s ON s.id = m.series"              \
-	" ORDER BY s.name, m.sequence, m.seq"
+	"SELECT s.name, hex(m.path), m.file_offset, m.first, m.last, m.kind, m.packed, m.plain,"   \
+	" hex(m.digest), hex(m.section) FROM member m JOIN series s ON s.id = m.series"            \
+	" ORDER BY s.name, m.path, m.file_offset, m.first"
 #define BACKUPS                                                                                    \
 	"SELECT s.name, b.sequence, b.name, hex(b.digest), b.entries, b.readable FROM backup b"    \
 	" JOIN series s ON s.id = b.series ORDER BY s.name, b.sequence"

@@ -147,6 +147,12 @@ number(struct world *w, const char *sql)
 	return (uint64_t)value;
 }
 
+/* A row for each backup and each member that it has. */
+#define HELD                                                                                       \
+	"(SELECT b.series || ' ' || b.sequence AS who, m.packed, m.digest"                         \
+	" FROM backup b JOIN member m ON m.series = b.series"                                      \
+	" AND b.sequence BETWEEN m.first AND ifnull(m.last, b.sequence))"
+
 static void
 bytes_are_those_of_the_members(void **state)
 {
@@ -154,19 +160,20 @@ bytes_are_those_of_the_members(void **state)
 	struct catalog_stats s = {0};
 
 	totals(w, NULL, &s);
-	assert_int_equal(s.packed, number(w, "SELECT sum(packed) FROM member"));
+	assert_int_equal(s.packed, number(w, "SELECT sum(packed) FROM " HELD));
+	assert_int_equal(s.packed, number(w, "SELECT sum(archive_size) FROM backup"));
 	assert_int_equal(s.distinct_packed,
 	    number(w, "SELECT sum(packed) FROM (SELECT packed FROM member GROUP BY digest)"));
 	assert_int_equal(
-	    s.backups[2].packed, number(w, "SELECT sum(packed) FROM member WHERE sequence = 5"));
+	    s.backups[2].packed, number(w, "SELECT sum(packed) FROM " HELD " WHERE who = '1 5'"));
 	assert_int_equal(s.backups[2].own_packed,
 	    number(w,
-		"SELECT sum(packed) FROM member m WHERE sequence = 5 AND NOT EXISTS"
-		" (SELECT 1 FROM member o WHERE o.digest = m.digest AND o.sequence <> 5)"));
+		"SELECT sum(packed) FROM " HELD " m WHERE who = '1 5' AND NOT EXISTS"
+		" (SELECT 1 FROM " HELD " o WHERE o.digest = m.digest AND o.who <> '1 5')"));
 	assert_int_equal(s.backups[2].new_packed,
 	    number(w,
-		"SELECT sum(packed) FROM member m WHERE sequence = 5 AND NOT EXISTS"
-		" (SELECT 1 FROM member o WHERE o.digest = m.digest AND o.sequence = 4)"));
+		"SELECT sum(packed) FROM " HELD " m WHERE who = '1 5' AND NOT EXISTS"
+		" (SELECT 1 FROM " HELD " o WHERE o.digest = m.digest AND o.who = '1 4')"));
 	catalog_stats_done(&s);
 }
 
@@ -179,15 +186,32 @@ what_one_backup_has_twice_is_still_its_own(void **state)
 	struct err e = {0};
 
 	if (catalog_db_exec(w->c,
-		"INSERT INTO member SELECT series, sequence, 100, kind, offset, packed, plain,"
-		" file_offset, digest, section, path FROM member m WHERE sequence = 4 AND NOT "
-		"EXISTS"
-		" (SELECT 1 FROM member o WHERE o.digest = m.digest AND o.sequence <> 4)",
+		"INSERT INTO member SELECT series, x'7a7a', file_offset, first, last, kind, packed,"
+		" plain, digest, section FROM member WHERE first = 4 AND last = 4",
 		&e) != 0)
 		fail_msg("%s", e.msg);
 	totals(w, NULL, &s);
 	expect_members(&s, "data 1: 5 0 5;data 4: 7 2 3;data 5: 7 2 3;other 2: 4 1 4;");
 	assert_int_equal(s.distinct_members, 10);
+	catalog_stats_done(&s);
+}
+
+/* It comes back at another place of the archive, while it stays at the first. */
+static void
+what_moves_is_not_new(void **state)
+{
+	struct world *w = *state;
+	struct catalog_stats s = {0};
+	struct err e = {0};
+
+	if (catalog_db_exec(w->c,
+		"UPDATE member SET path = x'7a7a' WHERE path = x'64';"
+		"INSERT INTO member SELECT series, x'7a7b', file_offset, 5, NULL, kind, packed,"
+		" plain, digest, section FROM member WHERE path = x'7a7a'",
+		&e) != 0)
+		fail_msg("%s", e.msg);
+	totals(w, NULL, &s);
+	expect_members(&s, "data 1: 5 0 5;data 4: 6 1 2;data 5: 8 2 3;other 2: 4 1 4;");
 	catalog_stats_done(&s);
 }
 
@@ -369,9 +393,9 @@ the_first_few_of_many_are_those_of_all(void **state)
 static void
 figures_that_no_index_could_have_written_are_damage(void **state)
 {
-	static const char *const lies[] = {"UPDATE member SET packed = -1 WHERE seq = 0",
-	    "UPDATE member SET packed = 'much' WHERE seq = 0",
-	    "UPDATE member SET digest = x'00' WHERE seq = 0"};
+	static const char *const lies[] = {"UPDATE member SET packed = -1 WHERE path = x''",
+	    "UPDATE member SET packed = 'much' WHERE path = x''",
+	    "UPDATE member SET digest = x'00' WHERE path = x''"};
 	struct world *w = *state;
 	struct catalog_stats s = {0};
 	struct err e = {0};
@@ -385,7 +409,7 @@ figures_that_no_index_could_have_written_are_damage(void **state)
 		assert_null(s.backups);
 		assert_int_equal(
 		    catalog_db_exec(w->c,
-			"UPDATE member SET packed = 1, digest = zeroblob(32) WHERE seq = 0", &e),
+			"UPDATE member SET packed = 1, digest = zeroblob(32) WHERE path = x''", &e),
 		    0);
 		err_clear(&e);
 	}
@@ -401,6 +425,7 @@ main(void)
 	    T(only_what_counts_is_counted),
 	    T(bytes_are_those_of_the_members),
 	    T(what_one_backup_has_twice_is_still_its_own),
+	    T(what_moves_is_not_new),
 	    T(an_unreadable_backup_has_no_figures),
 	    T(the_largest_are_of_the_newest_backups),
 	    T(the_most_changed_come_by_contents_then_versions_then_bytes),

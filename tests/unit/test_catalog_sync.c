@@ -173,13 +173,14 @@ members_that_other_backups_have_are_counted(void **state)
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1, .series = "other", .no_cuts = true}, own,
 	    2, NULL);
 	c = cf_synced(&w->f);
-	assert_int_equal(catalog_members(c, w->names[0], &members, &shared, &e), 0);
+	assert_int_equal(catalog_stats_shared(c, w->names[0], &members, &shared, &e), 0);
 	assert_true(members >= 2);
 	assert_int_equal(members, shared);
-	assert_int_equal(catalog_members(c, "other-20260203_024000", &members, &shared, &e), 0);
+	assert_int_equal(
+	    catalog_stats_shared(c, "other-20260203_024000", &members, &shared, &e), 0);
 	assert_int_equal(members, 2);
 	assert_int_equal(shared, 1); /* the end */
-	assert_int_equal(catalog_members(c, "nix", &members, &shared, &e), -1);
+	assert_int_equal(catalog_stats_shared(c, "nix", &members, &shared, &e), -1);
 	catalog_close(c);
 }
 

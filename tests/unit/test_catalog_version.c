@@ -17,8 +17,8 @@
 #include "tests/unit/catalog_fixture.h"
 
 /*
- * A catalog of version 1 as a program of that time made it (tests/data/catalog-1), of the
- * repository in tests/data/format-1.  It had verified the first backup deeply, the second one at
+ * Catalogs of older versions as programs of their times made them (tests/data/catalog-N), of the
+ * repository in tests/data/format-1.  They had verified the first backup deeply, the second one at
  * level standard.
  */
 #define FIRST "autolab-backup-20261123_165113"
@@ -27,7 +27,10 @@
 struct world {
 	struct cf f;
 	struct repo_list l;
+	int version;
 };
+
+enum { CURRENT = 3 };
 
 static void
 bring(struct cf *f, const char *dir, const char *name)
@@ -50,12 +53,15 @@ bring(struct cf *f, const char *dir, const char *name)
 }
 
 static int
-setup(void **state)
+setup(void **state, int version)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct err e = {0};
+	char dir[32];
 
 	assert_non_null(w);
+	w->version = version;
+	(void)snprintf(dir, sizeof(dir), "catalog-%d", version);
 	cf_setup(&w->f);
 	bring(&w->f, "format-1", FIRST ".tar.gz");
 	bring(&w->f, "format-1", FIRST ".manifest.gz");
@@ -64,7 +70,7 @@ setup(void **state)
 	bring(&w->f, "format-1", SECOND ".manifest.gz");
 	bring(&w->f, "format-1", SECOND ".seal");
 	bring(&w->f, "format-1", "key.pub");
-	bring(&w->f, "catalog-1", REPO_CATALOG);
+	bring(&w->f, dir, REPO_CATALOG);
 	if (trust_load(w->f.trust, cf_path(&w->f, "key.pub"), &e) != 0)
 		fail_msg("%s", e.msg);
 	cf_list(&w->f, &w->l);
@@ -72,6 +78,18 @@ setup(void **state)
 	assert_int_equal(w->l.backups[0].state, REPO_TRUSTED);
 	*state = w;
 	return 0;
+}
+
+static int
+setup_1(void **state)
+{
+	return setup(state, 1);
+}
+
+static int
+setup_2(void **state)
+{
+	return setup(state, 2);
 }
 
 static int
@@ -164,7 +182,7 @@ its_history_is_read_and_written_as_it_stands(void **state)
 	assert_int_equal(catalog_add_verification(c, FIRST, &v, &e), 0);
 	expect_history(c, FIRST, CATALOG_QUICK);
 	catalog_close(c);
-	assert_int_equal(version_of(w), 1);
+	assert_int_equal(version_of(w), w->version);
 }
 
 static void
@@ -187,7 +205,7 @@ its_spans_are_not_believed(void **state)
 	assert_int_equal(catalog_index(c, w->f.repo, &w->l.backups[1].seal, &e), -1);
 	assert_int_equal(e.kind, ERR_UNSUPPORTED);
 	catalog_close(c);
-	assert_int_equal(version_of(w), 1);
+	assert_int_equal(version_of(w), w->version);
 }
 
 static void
@@ -204,7 +222,7 @@ a_sync_builds_it_anew_and_keeps_the_history(void **state)
 	expect_history(c, SECOND, CATALOG_STANDARD);
 	expect_answers(c);
 	catalog_close(c);
-	assert_int_equal(version_of(w), 2);
+	assert_int_equal(version_of(w), CURRENT);
 }
 
 static void
@@ -218,13 +236,13 @@ a_question_builds_it_anew_where_it_can(void **state)
 	assert_int_equal(catalog_open_query(&c, w->f.repo, &w->l, &e), 0);
 	expect_answers(c);
 	catalog_close(c);
-	assert_int_equal(version_of(w), 1);
+	assert_int_equal(version_of(w), w->version);
 	cf_reopen(&w->f);
 	assert_int_equal(catalog_open_query(&c, w->f.repo, &w->l, &e), 0);
 	expect_answers(c);
 	expect_history(c, FIRST, CATALOG_DEEP);
 	catalog_close(c);
-	assert_int_equal(version_of(w), 2);
+	assert_int_equal(version_of(w), CURRENT);
 }
 
 static void
@@ -250,7 +268,7 @@ a_version_that_the_schema_denies_is_damage(void **state)
 	struct catalog *c = NULL;
 	struct err e = {0};
 
-	set_version(w, 2);
+	set_version(w, w->version + 1);
 	assert_int_equal(catalog_open_history(&c, w->f.repo, &e), -1);
 	assert_int_equal(e.kind, ERR_CORRUPT);
 	err_clear(&e);
@@ -258,14 +276,16 @@ a_version_that_the_schema_denies_is_damage(void **state)
 	assert_int_equal(catalog_open_history(&c, w->f.repo, &e), -1);
 	assert_int_equal(e.kind, ERR_CORRUPT);
 	err_clear(&e);
-	set_version(w, 1);
+	set_version(w, w->version);
 	assert_int_equal(catalog_rebuild(w->f.repo, &w->l, &e), 0);
-	set_version(w, 1);
+	set_version(w, w->version);
 	assert_int_equal(catalog_open_history(&c, w->f.repo, &e), -1);
 	assert_int_equal(e.kind, ERR_CORRUPT);
 }
 
-#define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define T(t)                                                                                       \
+	cmocka_unit_test_setup_teardown(t, setup_1, teardown),                                     \
+	    cmocka_unit_test_setup_teardown(t, setup_2, teardown)
 
 int
 main(void)
