@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <openssl/sha.h>
 #include <stdalign.h>
+#include <string.h>
 
 #include "core/buf.h"
 
@@ -68,16 +69,6 @@ sha256_hex(const uint8_t digest[SHA256_LEN], char out[SHA256_HEX_LEN + 1])
 	out[SHA256_HEX_LEN] = '\0';
 }
 
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 void
 sha256_put(struct buf *text, const uint8_t digest[SHA256_LEN])
 {
@@ -87,21 +78,40 @@ sha256_put(struct buf *text, const uint8_t digest[SHA256_LEN])
 	buf_append(text, hex, SHA256_HEX_LEN);
 }
 
+/* What a lower-case hex digit stands for, one more; 0: none is it.  Manifests are full of them. */
+static const uint8_t nibbles[256] = {
+    ['0'] = 1,
+    ['1'] = 2,
+    ['2'] = 3,
+    ['3'] = 4,
+    ['4'] = 5,
+    ['5'] = 6,
+    ['6'] = 7,
+    ['7'] = 8,
+    ['8'] = 9,
+    ['9'] = 10,
+    ['a'] = 11,
+    ['b'] = 12,
+    ['c'] = 13,
+    ['d'] = 14,
+    ['e'] = 15,
+    ['f'] = 16,
+};
+
 int
 sha256_unhex(const char *s, uint8_t out[SHA256_LEN])
 {
 	uint8_t digest[SHA256_LEN];
-	int high, low;
-	size_t i;
+	unsigned high, low;
 
 	/* A string that ends early stops this at its NUL. */
-	for (i = 0; i < SHA256_LEN; i++) {
-		if ((high = nibble(s[2 * i])) < 0 || (low = nibble(s[2 * i + 1])) < 0)
+	for (size_t i = 0; i < SHA256_LEN; i++) {
+		if ((high = nibbles[(uint8_t)s[2 * i]]) == 0 ||
+		    (low = nibbles[(uint8_t)s[2 * i + 1]]) == 0)
 			return -1;
-		digest[i] = (uint8_t)(high << 4 | low);
+		digest[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
-	for (i = 0; i < SHA256_LEN; i++)
-		out[i] = digest[i];
+	memcpy(out, digest, SHA256_LEN);
 	return 0;
 }
 

@@ -64,9 +64,19 @@ path_is_clean(const char *path, size_t len)
 static bool
 stands_for_itself(unsigned char c, bool keep_space)
 {
-	if (c == ' ')
+	switch (c) {
+	case ' ':
 		return keep_space;
-	return c > 0x20 && c < 0x7F && strchr("#\\*?[=", c) == NULL;
+	case '#':
+	case '\\':
+	case '*':
+	case '?':
+	case '[':
+	case '=':
+		return false;
+	default:
+		return c > 0x20 && c < 0x7F;
+	}
 }
 
 static void

@@ -56,34 +56,40 @@ set_state(struct repo_backup *b, enum repo_state state, const struct err *why, s
 }
 
 /*
- * Form first and then trust, by a second parse: what an untrusted seal says is
- * wanted all the same, by list and verify.
+ * What an untrusted seal says is wanted all the same, by list and verify: such a one is parsed
+ * again for its form alone.
  */
+static int
+parse(struct repo_backup *b, const struct buf *text, const struct trust *trust,
+    struct err *distrust, struct err *bad)
+{
+	int rc = seal_parse(&b->seal, text->data, text->len, trust, distrust);
+
+	if (rc < 0)
+		rc = seal_parse(&b->seal, text->data, text->len, NULL, bad);
+	else if (trust == NULL)
+		(void)err_set(distrust, ERR_TRUST, "signature not checked");
+	return rc;
+}
+
 static int
 judge(struct repo_backup *b, const struct buf *text, const struct trust *trust, struct err *e)
 {
-	struct err why = {0};
-	struct seal again = {0};
-	int rc;
+	struct err distrust = {0}, bad = {0};
 
-	if (seal_parse(&b->seal, text->data, text->len, NULL, &why) < 0)
-		return is_no_answer(&why) ? err_pass(e, &why) : set_state(b, REPO_BAD, &why, e);
+	if (parse(b, text, trust, &distrust, &bad) < 0)
+		return is_no_answer(&bad) ? err_pass(e, &bad) : set_state(b, REPO_BAD, &bad, e);
 	if (strcmp(b->seal.name, b->name) != 0) {
-		(void)err_set(&why, ERR_CORRUPT, "it is the seal of %s", b->seal.name);
+		(void)err_set(&bad, ERR_CORRUPT, "it is the seal of %s", b->seal.name);
 		seal_done(&b->seal);
-		return set_state(b, REPO_BAD, &why, e);
+		return set_state(b, REPO_BAD, &bad, e);
 	}
 	if (!b->seal.is_signed)
 		return set_state(b, REPO_UNSIGNED, NULL, e);
-	if (trust == NULL) {
-		(void)err_set(&why, ERR_TRUST, "signature not checked");
-		return set_state(b, REPO_UNTRUSTED, &why, e);
-	}
-	rc = seal_parse(&again, text->data, text->len, trust, &why);
-	seal_done(&again);
-	if (rc == 0)
+	if (distrust.kind == ERR_NONE)
 		return set_state(b, REPO_TRUSTED, NULL, e);
-	return is_no_answer(&why) ? err_pass(e, &why) : set_state(b, REPO_UNTRUSTED, &why, e);
+	return is_no_answer(&distrust) ? err_pass(e, &distrust)
+				       : set_state(b, REPO_UNTRUSTED, &distrust, e);
 }
 
 int
