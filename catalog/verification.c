@@ -164,7 +164,7 @@ catalog_verification_copy(struct catalog *c, struct catalog *old, struct err *e)
 		return -1;
 	if (catalog_db_prepare(old, "SELECT at, level, ok FROM verification WHERE digest = ?1",
 		&h.from, &h.why) == 0 &&
-	    (catalog_db_current(old, NULL) != 0 ||
+	    (old->version < 2 || /* has no bare */
 		catalog_db_prepare(old,
 		    "SELECT digest FROM backup WHERE name = ?1 AND bare = ?2 AND digest <> ?3",
 		    &h.sealed_before, &h.why) == 0))

@@ -235,7 +235,7 @@ static int
 make_query(const char *typed, struct buf *path, struct catalog_query *q, struct err *e)
 {
 	if (typed == NULL) {
-		q->glob = ""; /* all */
+		q->glob = opt_name != NULL ? opt_name : ""; /* "": all */
 		return 0;
 	}
 	if (path_has_glob(typed) || strchr(typed, '/') == NULL) {

@@ -261,6 +261,30 @@ a_rebuild_keeps_the_history_of_what_is_left(void **state)
 	catalog_close(c);
 }
 
+/* It knows the newest by the seal that this had before it was sealed anew. */
+static void
+a_rebuild_knows_what_was_sealed_anew(void **state)
+{
+	struct world *w = *state;
+	struct catalog *c = NULL;
+	struct err e = {0};
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(cf_path(&w->f, REPO_CATALOG), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "UPDATE verification SET digest = zeroblob(32) WHERE digest ="
+			     " (SELECT digest FROM backup WHERE name = '" SECOND "');"
+			     "UPDATE backup SET digest = zeroblob(32) WHERE name = '" SECOND "'",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(catalog_rebuild(w->f.repo, &w->l, &e), 0);
+	assert_int_equal(catalog_open_history(&c, w->f.repo, &e), 0);
+	expect_history(c, FIRST, CATALOG_DEEP);
+	expect_history(c, SECOND, CATALOG_STANDARD);
+	catalog_close(c);
+}
+
 static void
 a_version_that_the_schema_denies_is_damage(void **state)
 {
@@ -296,6 +320,9 @@ main(void)
 	    T(a_sync_builds_it_anew_and_keeps_the_history),
 	    T(a_question_builds_it_anew_where_it_can),
 	    T(a_rebuild_keeps_the_history_of_what_is_left),
+	    /* Version 1 cannot tell. */
+	    cmocka_unit_test_setup_teardown(
+		a_rebuild_knows_what_was_sealed_anew, setup_2, teardown),
 	    T(a_version_that_the_schema_denies_is_damage),
 	};
 
