@@ -19,7 +19,8 @@ struct err;
  * A packer or unpacker serves one thread at a time; give each worker its own.
  * Functions returning int give 0, or -1 with *e filled in.
  */
-#define MEMBER_LEVEL_DEFAULT 6
+/* docs/PERFORMANCE.md, "Which level", has what others would cost. */
+#define MEMBER_LEVEL_DEFAULT 5
 /* No member inflates to more; readers refuse larger claims before allocating. */
 #define MEMBER_PLAIN_MAX (64u << 20)
 

@@ -67,7 +67,7 @@ defaults_are_those_of_the_seed(void **state)
 	(void)state;
 	assert_int_equal(parse("--source s --repo r --key k"), 0);
 	assert_string_equal(o.series, "autolab-backup");
-	assert_int_equal(o.compression, 6);
+	assert_int_equal(o.compression, 5);
 	assert_true(o.jobs >= 1);
 	assert_int_equal(o.wait_lock, 0);
 	assert_null(o.run_id);
