@@ -19,9 +19,8 @@ digits(const char *s, size_t len, unsigned base, uint64_t max, uint64_t *out)
 	for (i = 0; i < len; i++) {
 		if (s[i] < '0' || (d = (unsigned)(s[i] - '0')) >= base)
 			return -1;
-		if (n > (UINT64_MAX - d) / base)
+		if (__builtin_mul_overflow(n, base, &n) || __builtin_add_overflow(n, d, &n))
 			return -1;
-		n = n * base + d;
 	}
 	if (n > max)
 		return -1;

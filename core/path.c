@@ -136,8 +136,7 @@ static int
 unescape(struct buf *out, const char *s, size_t len, bool keep_space, struct err *e)
 {
 	const char *end = s + len;
-	size_t before = out->len;
-	uint8_t *room;
+	uint8_t *room, *to;
 	int c;
 
 	if (len == 0)
@@ -145,14 +144,10 @@ unescape(struct buf *out, const char *s, size_t len, bool keep_space, struct err
 	/* It never gets longer. */
 	if ((room = buf_reserve(out, len)) == NULL)
 		return buf_check(out, e);
-	while (s < end) {
-		if ((c = unescape_byte(&s, end, keep_space)) < 0) {
-			out->len = before;
+	for (to = room; s < end; *to++ = (uint8_t)c)
+		if ((c = unescape_byte(&s, end, keep_space)) < 0)
 			return err_set(e, ERR_CORRUPT, "not escaped as it should be");
-		}
-		*room++ = (uint8_t)c;
-		out->len++;
-	}
+	out->len += (size_t)(to - room);
 	return 0;
 }
 
