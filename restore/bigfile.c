@@ -77,7 +77,7 @@ make_big(struct restore_bigfile *f, struct restore_parent *parent, struct err *e
 {
 	const struct restore_job_ctx *ctx = &f->ctx;
 
-	f->fd = restore_make_file(parent, ctx->target, f->place);
+	f->fd = restore_make_file(parent, ctx->target, f->place, &f->big->en);
 	f->made = f->fd >= 0;
 	if (f->made && ftruncate(f->fd, (off_t)f->big->en.size) == 0)
 		return 1;

@@ -62,30 +62,19 @@ put_small(
     struct restore_slice *s, const struct entry *en, const struct section_line *line, struct err *e)
 {
 	uint8_t digest[SHA256_LEN];
-	struct buf content = {0};
 	const void *data;
-	uint64_t offset;
 	size_t len;
-	int rc;
 
-	/* Whole in memory (1 MiB at most), so that nothing unproven gets out. */
-	while ((rc = restore_slice_data(s, &data, &len, &offset, e)) == 1)
-		buf_append(&content, data, len);
-	if (rc == 0)
-		rc = buf_check(&content, e);
-	if (rc == 0) {
-		sha256_of(content.data, content.len, digest);
-		if (line != NULL && line->has_sha256 &&
-		    memcmp(digest, line->sha256, SHA256_LEN) != 0)
-			restore_found(s->report, en->path, en->path_len,
-			    "left out: its content does not match its digest");
-		else {
-			rc = put(content.data, content.len, e);
-			restore_count(s->report, content.len);
-		}
+	if (restore_slice_content(s, &data, &len, e) != 0)
+		return -1;
+	sha256_of(data, len, digest);
+	if (line != NULL && line->has_sha256 && memcmp(digest, line->sha256, SHA256_LEN) != 0) {
+		restore_found(s->report, en->path, en->path_len,
+		    "left out: its content does not match its digest");
+		return 0;
 	}
-	buf_done(&content);
-	return rc;
+	restore_count(s->report, len);
+	return put(data, len, e);
 }
 
 static int

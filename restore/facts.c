@@ -23,11 +23,12 @@ struct thing {
 	int fd; /* -1: by name */
 	int dirfd;
 	const char *base;
-	char proc[320]; /* by name: a path for calls that have no *at form */
 	const struct entry *en;
 	const char *path;
 	struct restore_report *r;
-	bool owned; /* it was given the owner that it should have */
+	struct stat st; /* as it was found */
+	bool owned; /* it has the owner that it should have */
+	bool moded; /* and the mode */
 	mode_t mode; /* that it shall have */
 };
 
@@ -56,6 +57,8 @@ static void
 set_owner(struct thing *t)
 {
 	t->owned = true;
+	if (t->st.st_uid == t->en->uid && t->st.st_gid == t->en->gid)
+		return;
 	if (chown_thing(t, t->en->uid, t->en->gid) == 0)
 		return;
 	t->owned = false;
@@ -74,8 +77,12 @@ set_owner(struct thing *t)
 static int
 set_xattr(const struct thing *t, const char *name, const void *value, size_t len)
 {
-	return t->fd >= 0 ? fsetxattr(t->fd, name, value, len, 0)
-			  : lsetxattr(t->proc, name, value, len, 0);
+	char proc[320]; /* there is no *at form of the call */
+
+	if (t->fd >= 0)
+		return fsetxattr(t->fd, name, value, len, 0);
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", t->dirfd, t->base);
+	return lsetxattr(proc, name, value, len, 0);
 }
 
 static bool
@@ -134,6 +141,9 @@ set_acls(struct thing *t)
 {
 	const struct entry *en = t->en;
 
+	if (en->path_len > 0 && en->acl_access == NULL && en->acl_default == NULL)
+		return;
+	t->moded = false;
 	if (en->path_len == 0 && en->acl_access == NULL && t->fd >= 0 &&
 	    fremovexattr(t->fd, ACL_ACCESS) != 0 && errno != ENODATA && errno != EOPNOTSUPP)
 		failed(t, "remove the ACL");
@@ -181,6 +191,8 @@ set_mode(struct thing *t)
 	if (is_link(t))
 		return;
 	drop_set_id(t);
+	if (t->moded && (t->st.st_mode & 07777) == t->mode)
+		return;
 	/* Not through a link that somebody put in its place. */
 	rc = t->fd >= 0 ? fchmod(t->fd, t->mode)
 			: fchmodat(t->dirfd, t->base, t->mode, AT_SYMLINK_NOFOLLOW);
@@ -230,9 +242,16 @@ read_back(const struct thing *t)
 		    st.st_mtim.tv_nsec);
 }
 
+/*
+ * A look costs next to nothing, a change is a transaction of the file system: what is
+ * right already is left alone.
+ */
 static void
 apply(struct thing *t)
 {
+	t->moded = stat_thing(t, &t->st) == 0;
+	if (!t->moded)
+		t->st = (struct stat){.st_uid = (uid_t)-1};
 	set_owner(t);
 	set_xattrs(t);
 	set_acls(t);
@@ -262,6 +281,5 @@ restore_facts_at(
 	    .r = r,
 	    .mode = en->mode};
 
-	(void)snprintf(t.proc, sizeof(t.proc), "/proc/self/fd/%d/%s", dirfd, base);
 	apply(&t);
 }

@@ -20,46 +20,62 @@
 #include "seal/section.h"
 
 /*
- * Content of the file that the tar reader stands at.  0; 1 when a finding says that the file is no
- * good; -1 when the work cannot go on.
+ * Content of the file that the slice stands at.  1: it is what the manifest says; 0: a finding says
+ * that it is not.
  */
 static int
-write_content(struct restore_slice *s, int fd, const char *place, const struct section_line *line,
-    struct err *e)
+prove_content(struct restore_slice *s, const char *place, const struct section_line *line,
+    const void **data, size_t *len)
 {
 	uint8_t digest[SHA256_LEN];
-	struct sha256 hash;
-	const void *data;
-	uint64_t offset;
-	size_t len;
-	int rc;
+	struct err why = {0};
 
-	sha256_init(&hash);
-	while ((rc = restore_slice_data(s, &data, &len, &offset, e)) == 1) {
-		sha256_update(&hash, data, len);
-		if (io_pwrite(fd, data, len, offset, e) != 0)
-			return err_where(e, "%s", place);
+	if (restore_slice_content(s, data, len, &why) != 0) {
+		restore_found(s->report, place, strlen(place), "not restored: %s", why.msg);
+		return 0;
 	}
-	if (rc < 0) {
-		restore_found(s->report, place, strlen(place), "not restored: %s", e->msg);
-		err_clear(e);
+	if (line == NULL || !line->has_sha256)
 		return 1;
-	}
-	sha256_final(&hash, digest);
-	if (line != NULL && line->has_sha256 && memcmp(digest, line->sha256, SHA256_LEN) != 0) {
-		restore_found(s->report, place, strlen(place),
-		    "not restored: its content does not match its digest");
+	sha256_of(*data, *len, digest);
+	if (memcmp(digest, line->sha256, SHA256_LEN) == 0)
 		return 1;
-	}
+	restore_found(
+	    s->report, place, strlen(place), "not restored: its content does not match its digest");
 	return 0;
+}
+
+/* A file of that content.  1: it is there; 0: it cannot be, a finding says so; -1. */
+static int
+make_file(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct entry *en,
+    const char *place, const void *data, size_t len, struct err *e)
+{
+	int fd = restore_make_file(p, ctx->target, place, en), rc;
+
+	if (fd < 0 && restore_is_fatal(errno, place, e))
+		return -1;
+	if (fd < 0) {
+		restore_found(
+		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
+		return 0;
+	}
+	rc = io_pwrite(fd, data, len, 0, e);
+	if (rc == 0) {
+		restore_facts_fd(fd, en, place, ctx->report);
+		restore_count(ctx->report, len);
+	} else
+		restore_unmake_file(p, ctx->target, place);
+	if (io_close(&fd, rc == 0 ? e : NULL) != 0 || rc != 0)
+		return err_where(e, "%s", place);
+	return 1;
 }
 
 static int
 make_small(const struct restore_job_ctx *ctx, struct restore_parent *p, struct restore_slice *s,
     const struct entry *en, const char *place, const struct section_line *line, struct err *e)
 {
-	const char *base;
-	int fd, rc;
+	const void *data;
+	size_t len;
+	int rc;
 
 	/* Holes are for large files, which have members of their own. */
 	if (en->sparse) {
@@ -67,24 +83,11 @@ make_small(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 		    "not restored: a sparse file where there can be none");
 		return 0;
 	}
-	fd = restore_make_file(p, ctx->target, place);
-	if (fd < 0) {
-		if (restore_is_fatal(errno, place, e))
-			return -1;
-		restore_found(
-		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
+	if (prove_content(s, place, line, &data, &len) == 0)
 		return 0;
-	}
-	rc = write_content(s, fd, place, line, e);
-	if (rc == 0) {
-		restore_facts_fd(fd, en, place, ctx->report);
-		restore_count(ctx->report, en->size);
-		if (line != NULL)
-			restore_flags(ctx->report, place, line);
-	} else if (restore_parent(p, ctx->target, place, &base) >= 0)
-		(void)unlinkat(p->fd, base, 0);
-	if (io_close(&fd, rc == 0 ? e : NULL) != 0 && rc == 0)
-		return err_where(e, "%s", place);
+	rc = make_file(ctx, p, en, place, data, len, e);
+	if (rc == 1 && line != NULL)
+		restore_flags(ctx->report, place, line);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -104,25 +107,6 @@ make_entry(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 
 /* ---- a member that is lost ---- */
 
-/* An empty file, whose content needs no proof. */
-static int
-make_empty(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct entry *en,
-    const char *place, struct err *e)
-{
-	int fd = restore_make_file(p, ctx->target, place);
-
-	if (fd < 0 && restore_is_fatal(errno, place, e))
-		return -1;
-	if (fd < 0) {
-		restore_found(
-		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
-		return 0;
-	}
-	restore_facts_fd(fd, en, place, ctx->report);
-	restore_count(ctx->report, 0);
-	return io_close(&fd, e) == 0 ? 0 : err_where(e, "%s", place);
-}
-
 /* What has no content is all in its line, but for attributes. */
 static int
 make_from_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
@@ -133,8 +117,8 @@ make_from_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
 	if (line->has_xattrs)
 		restore_found(ctx->report, place, strlen(place),
 		    "its attributes and ACLs are not restored: %s", why);
-	if (line->type == ENTRY_FILE)
-		return make_empty(ctx, p, &en, place, e);
+	if (line->type == ENTRY_FILE) /* an empty one, whose content needs no proof */
+		return make_file(ctx, p, &en, place, NULL, 0, e) < 0 ? -1 : 0;
 	return restore_make_other(p, ctx->target, place, &en, ctx->report, e);
 }
 

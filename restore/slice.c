@@ -125,12 +125,22 @@ restore_slice_next(struct restore_slice *s, struct entry *en, const struct secti
 	return rc;
 }
 
+/* The reader hands out what there is where it lies, and has the whole slice. */
 int
-restore_slice_data(
-    struct restore_slice *s, const void **data, size_t *len, uint64_t *offset, struct err *e)
+restore_slice_content(struct restore_slice *s, const void **data, size_t *len, struct err *e)
 {
-	int rc = tar_read_data(s->tar, data, len, offset, &s->broken);
+	const void *piece;
+	uint64_t offset;
+	size_t n;
+	int rc;
 
+	*data = NULL;
+	*len = 0;
+	while ((rc = tar_read_data(s->tar, &piece, &n, &offset, &s->broken)) == 1) {
+		if (*len == 0)
+			*data = piece;
+		*len += n;
+	}
 	if (rc < 0 && e != NULL)
 		*e = s->broken;
 	return rc;

@@ -41,8 +41,10 @@ void restore_slice_close(struct restore_slice *s);
  */
 int restore_slice_next(struct restore_slice *s, struct entry *en, const struct section_line **line,
     bool *told, struct err *e);
-/* tar_read_data() of the present entry. */
-int restore_slice_data(
-    struct restore_slice *s, const void **data, size_t *len, uint64_t *offset, struct err *e);
+/*
+ * The whole content of the present entry, which is no sparse file: in one piece, where it
+ * lies in plain.  -1: the slice ends in it.
+ */
+int restore_slice_content(struct restore_slice *s, const void **data, size_t *len, struct err *e);
 
 #endif

@@ -138,8 +138,11 @@ restore_target_open(struct restore_target *t, const char *dir, struct err *e)
 	if (!t->made && check_empty(t->fd, e) != 0)
 		return err_where(e, "target %s", dir);
 	/* Somebody else's directory stays as it is; EROFS and the like show at once. */
-	if (fchmod(t->fd, 0700) != 0 && errno != EPERM)
+	t->closed = fchmod(t->fd, 0700) == 0;
+	if (!t->closed && errno != EPERM)
 		return err_sys(e, "target %s", dir);
+	/* Modes are given in full, by all threads. */
+	(void)umask(0);
 	return take_acl(t, e);
 }
 
@@ -250,15 +253,39 @@ restore_is_fatal(int error, const char *path, struct err *e)
 	}
 }
 
+/*
+ * A chmod(2) costs a file system nearly what a write does.  But attributes may need a mode
+ * that lets their owner write, and an ACL is there before the group bits that are its mask.
+ */
+static mode_t
+first_mode(const struct restore_target *t, const struct entry *en)
+{
+	bool simple = en->n_xattrs == 0 && en->acl_access == NULL;
+
+	return t->closed && simple ? en->mode & 0777 : 0600;
+}
+
 int
-restore_make_file(struct restore_parent *p, const struct restore_target *t, const char *path)
+restore_make_file(struct restore_parent *p, const struct restore_target *t, const char *path,
+    const struct entry *en)
 {
 	const char *base;
 	int dir = restore_parent(p, t, path, &base);
 
 	if (dir < 0)
 		return -1;
-	return openat(dir, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return openat(
+	    dir, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, first_mode(t, en));
+}
+
+void
+restore_unmake_file(struct restore_parent *p, const struct restore_target *t, const char *path)
+{
+	const char *base;
+	int dir = restore_parent(p, t, path, &base);
+
+	if (dir >= 0)
+		(void)unlinkat(dir, base, 0);
 }
 
 /* A directory that a child's path has made already is no surprise. */

@@ -21,6 +21,7 @@ struct restore_target {
 	int fd;
 	const char *dir; /* for messages */
 	bool made; /* it was not there before */
+	bool closed; /* nobody else can reach in */
 	mode_t mode; /* what it had before; kept when no entry says better */
 	void *acl; /* its default ACL, which nothing that is restored may inherit; NULL: none */
 	size_t acl_len; /* 0: restored, by what the backup says or as it was */
@@ -55,8 +56,16 @@ int restore_parent(
     struct restore_parent *p, const struct restore_target *t, const char *path, const char **base);
 void restore_parent_done(struct restore_parent *p);
 
-/* A new regular file, mode 0600, for writing; -1 and errno. */
-int restore_make_file(struct restore_parent *p, const struct restore_target *t, const char *path);
+/*
+ * A new regular file for writing; -1 and errno.  Its mode is en's already, without set-id
+ * bits, where nobody else can reach it and there is nothing that has to come before the
+ * mode; else 0600.
+ */
+int restore_make_file(struct restore_parent *p, const struct restore_target *t, const char *path,
+    const struct entry *en);
+/* What came of it shall not stay. */
+void restore_unmake_file(
+    struct restore_parent *p, const struct restore_target *t, const char *path);
 /*
  * A directory (facts come later), or symlink, fifo, device with its facts, at path.
  * What concerns it alone is a finding; -1 when going on makes no sense.

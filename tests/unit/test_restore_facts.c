@@ -297,20 +297,51 @@ root_that_may_not_has_not_got_what_it_came_for(void **state)
 	assert_int_equal(close(t.fd), 0);
 }
 
-/* Some network file systems say yes to a chown, and do nothing. */
+/* Calls of this number do nothing; they say yes, or error. */
 static int
-ignore_chown(void)
+ignore_call(unsigned nr, unsigned error)
 {
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fchown, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = {.len = COUNT(code), .filter = code};
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) != 0;
+}
+
+/* Some network file systems say yes to a chown, and do nothing. */
+static int
+ignore_chown(void)
+{
+	return ignore_call(SYS_fchown, 0);
+}
+
+static int
+refuse_changes(void)
+{
+	return ignore_call(SYS_fchown, EIO) != 0 || ignore_call(SYS_fchmod, EIO) != 0;
+}
+
+static void
+owner_and_mode_that_are_right_are_left_alone(void **state)
+{
+	struct task t = {.en = entry(ENTRY_FILE), .fd = new_file("f"), .before = refuse_changes};
+	struct child c;
+
+	(void)state;
+	assert_int_equal(fchmod(t.fd, t.en.mode), 0);
+	child_run(&c, run_task, &t);
+	if (c.status == 255)
+		skip();
+	assert_int_equal(c.status, 0);
+	t.en.mode = 0600; /* the refusal is one */
+	child_run(&c, run_task, &t);
+	assert_int_equal(c.status, FINDINGS | WRONG);
+	assert_int_equal(close(t.fd), 0);
 }
 
 static void
@@ -398,6 +429,7 @@ main(void)
 	    TEST(a_user_lacks_what_needs_root_and_nothing_is_wrong),
 	    TEST(root_that_may_not_has_not_got_what_it_came_for),
 	    TEST(a_chown_that_is_ignored_is_found_and_lends_nobody_set_id_rights),
+	    TEST(owner_and_mode_that_are_right_are_left_alone),
 	    TEST(a_file_system_without_attributes_is_told),
 	    TEST(without_its_acl_a_file_gives_the_group_no_more_than_the_acl_did),
 	};
