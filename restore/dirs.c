@@ -10,6 +10,7 @@
 #include "core/path.h"
 #include "restore/lines.h"
 #include "restore/load.h"
+#include "restore/mark.h"
 #include "seal/section.h"
 
 void
@@ -18,6 +19,7 @@ restore_dirs_done(struct restore_dirs *d)
 	while (d->n > 0)
 		free(d->v[--d->n].store);
 	free(d->v);
+	buf_done(&d->links);
 	*d = (struct restore_dirs){0};
 }
 
@@ -93,7 +95,7 @@ grow(struct restore_dirs *d, struct err *e)
 /* ---- lines ---- */
 
 static int
-add_line(struct restore_dirs *d, const struct section_line *line, struct err *e)
+add_dir(struct restore_dirs *d, const struct section_line *line, struct err *e)
 {
 	const struct entry en = section_entry(line);
 	struct restore_dir *dir = grow(d, e);
@@ -106,6 +108,20 @@ add_line(struct restore_dirs *d, const struct section_line *line, struct err *e)
 }
 
 static int
+add_line(struct restore_dirs *d, const struct section_line *line, struct err *e)
+{
+	if (line->is_note)
+		return 0;
+	if (line->type == ENTRY_DIR)
+		return add_dir(d, line, e);
+	if (line->type != ENTRY_HARDLINK)
+		return 0;
+	buf_append(&d->links, line->path, line->path_len + 1);
+	buf_append(&d->links, line->link, line->link_len + 1);
+	return buf_check(&d->links, e);
+}
+
+static int
 add_lines(
     struct restore_dirs *d, struct restore_load *l, const struct manifest_member *m, struct err *e)
 {
@@ -115,8 +131,7 @@ add_lines(
 
 	if (restore_lines_open(&lines, l, m, e) == 0)
 		while ((rc = restore_lines_next(&lines, &line, e)) == 1)
-			if (!line.is_note && line.type == ENTRY_DIR &&
-			    (added = add_line(d, &line, e)) != 0)
+			if ((added = add_line(d, &line, e)) != 0)
 				break;
 	restore_lines_close(&lines);
 	if (rc < 0 && restore_load_lost(e)) {
@@ -153,23 +168,14 @@ add_headers(struct restore_dirs *d, struct tar_reader *tar, struct err *e)
 	return rc;
 }
 
-int
-restore_dirs_load(
+static int
+read_headers(
     struct restore_dirs *d, struct restore_load *l, const struct manifest_member *m, struct err *e)
 {
-	const struct buf *plain;
+	const struct buf *plain = restore_load_member(l, m, e);
 	struct tar_reader *tar = NULL;
-	size_t i;
 	int rc = -1;
 
-	restore_dirs_done(d);
-	if (add_lines(d, l, m, e) != 0)
-		return -1;
-	for (i = 0; i < d->n && !d->v[i].lost; i++)
-		;
-	if (i == d->n)
-		return 0;
-	plain = restore_load_member(l, m, e);
 	if (plain != NULL && tar_reader_new_mem(&tar, plain->data, plain->len, e) == 0)
 		rc = add_headers(d, tar, e);
 	tar_reader_free(tar);
@@ -178,6 +184,39 @@ restore_dirs_load(
 		rc = 0;
 	}
 	return rc;
+}
+
+/* What was set when they were made is not set, nor told of, again. */
+static void
+drop_what_was_set(struct restore_dirs *d, uint8_t mark)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct restore_dir *dir = &d->v[i];
+
+		if ((mark & RESTORE_HEADERS) == 0)
+			dir->lost = false;
+		if (restore_mark_at_once(&dir->en))
+			dir->en.n_xattrs = 0;
+	}
+}
+
+int
+restore_dirs_load(struct restore_dirs *d, struct restore_load *l, const struct manifest_member *m,
+    uint8_t mark, struct err *e)
+{
+	bool seen = (mark & RESTORE_SEEN) != 0, look = !seen || (mark & RESTORE_HEADERS) != 0;
+	size_t i;
+
+	restore_dirs_done(d);
+	if (add_lines(d, l, m, e) != 0)
+		return -1;
+	for (i = 0; look && i < d->n && !d->v[i].lost; i++)
+		;
+	if (look && i < d->n && read_headers(d, l, m, e) != 0)
+		return -1;
+	if (seen)
+		drop_what_was_set(d, mark);
+	return 0;
 }
 
 const struct restore_dir *

@@ -29,6 +29,7 @@ struct job {
 	enum job_kind kind;
 	struct manifest_member m;
 	char *path; /* m.path points here */
+	uint8_t *mark; /* FILES; or NULL */
 	struct restore_bigfile *file; /* CHUNK, LAST */
 	struct buf plain; /* CHUNK */
 };
@@ -119,7 +120,7 @@ work(void *arg, void *worker, void *job, struct err *e)
 
 	switch (j->kind) {
 	case JOB_FILES:
-		return restore_files(x->ctx, w->load, &w->parent, &j->m, e);
+		return restore_files(x->ctx, w->load, &w->parent, &j->m, j->mark, e);
 	case JOB_CHUNK:
 		return restore_bigfile_write(j->file, w->load, &j->m, &j->plain, e);
 	default:
@@ -222,8 +223,11 @@ plan_member(struct extract *x, const struct manifest_member *m, struct err *e)
 		return begin_big(x, m, e);
 	if (m->kind != MANIFEST_FILES)
 		return 0;
-	j = job_new(JOB_FILES, m, NULL, e);
-	return j == NULL ? -1 : pipeline_submit(x->pipeline, j, e);
+	if ((j = job_new(JOB_FILES, m, NULL, e)) == NULL)
+		return -1;
+	if (x->ctx->marks != NULL)
+		j->mark = &x->ctx->marks[manifest_tell(restore_load_index(x->plan_load))];
+	return pipeline_submit(x->pipeline, j, e);
 }
 
 static int

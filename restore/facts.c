@@ -269,17 +269,33 @@ restore_facts_fd(int fd, const struct entry *en, const char *path, struct restor
 	apply(&t);
 }
 
-void
-restore_facts_at(
+static struct thing
+thing_at(
     int dirfd, const char *base, const struct entry *en, const char *path, struct restore_report *r)
 {
-	struct thing t = {.fd = -1,
+	return (struct thing){.fd = -1,
 	    .dirfd = dirfd,
 	    .base = base,
 	    .en = en,
 	    .path = path,
 	    .r = r,
 	    .mode = en->mode};
+}
+
+void
+restore_facts_at(
+    int dirfd, const char *base, const struct entry *en, const char *path, struct restore_report *r)
+{
+	struct thing t = thing_at(dirfd, base, en, path, r);
 
 	apply(&t);
+}
+
+void
+restore_facts_xattrs_at(
+    int dirfd, const char *base, const struct entry *en, const char *path, struct restore_report *r)
+{
+	struct thing t = thing_at(dirfd, base, en, path, r);
+
+	set_xattrs(&t);
 }

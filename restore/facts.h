@@ -18,5 +18,8 @@ void restore_facts_fd(int fd, const struct entry *en, const char *path, struct r
 /* For what is not opened: symlinks, fifos, devices. */
 void restore_facts_at(int dirfd, const char *base, const struct entry *en, const char *path,
     struct restore_report *r);
+/* The extended attributes alone, without ACLs: of a directory that was just made. */
+void restore_facts_xattrs_at(int dirfd, const char *base, const struct entry *en, const char *path,
+    struct restore_report *r);
 
 #endif

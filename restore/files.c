@@ -13,6 +13,7 @@
 #include "restore/extract.h"
 #include "restore/facts.h"
 #include "restore/load.h"
+#include "restore/mark.h"
 #include "restore/report.h"
 #include "restore/select.h"
 #include "restore/slice.h"
@@ -91,6 +92,21 @@ make_small(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 	return rc < 0 ? -1 : 0;
 }
 
+/* Of all of a backup the attributes are set here, where the header is at hand. */
+static int
+make_dir(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct entry *en,
+    const char *place, struct err *e)
+{
+	int rc = restore_make_other(p, ctx->target, place, en, ctx->report, e), dir;
+	const char *base;
+
+	if (rc != 1 || ctx->marks == NULL || en->n_xattrs == 0 || !restore_mark_at_once(en))
+		return rc;
+	if ((dir = restore_parent(p, ctx->target, place, &base)) >= 0)
+		restore_facts_xattrs_at(dir, base, en, place, ctx->report);
+	return 1;
+}
+
 static int
 make_entry(const struct restore_job_ctx *ctx, struct restore_parent *p, struct restore_slice *s,
     const struct entry *en, const struct section_line *line, struct err *e)
@@ -102,7 +118,9 @@ make_entry(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 		return 0;
 	if (en->type == ENTRY_FILE)
 		return make_small(ctx, p, s, en, place, line, e);
-	return restore_make_other(p, ctx->target, place, en, ctx->report, e);
+	if (en->type == ENTRY_DIR)
+		return make_dir(ctx, p, en, place, e) < 0 ? -1 : 0;
+	return restore_make_other(p, ctx->target, place, en, ctx->report, e) < 0 ? -1 : 0;
 }
 
 /* ---- a member that is lost ---- */
@@ -119,7 +137,7 @@ make_from_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
 		    "its attributes and ACLs are not restored: %s", why);
 	if (line->type == ENTRY_FILE) /* an empty one, whose content needs no proof */
 		return make_file(ctx, p, &en, place, NULL, 0, e) < 0 ? -1 : 0;
-	return restore_make_other(p, ctx->target, place, &en, ctx->report, e);
+	return restore_make_other(p, ctx->target, place, &en, ctx->report, e) < 0 ? -1 : 0;
 }
 
 /* Directories and hard links come from their lines anyhow (finish.c). */
@@ -172,12 +190,13 @@ damaged(const struct restore_job_ctx *ctx, struct restore_parent *p, const struc
 
 int
 restore_files(const struct restore_job_ctx *ctx, struct restore_load *l, struct restore_parent *p,
-    const struct manifest_member *m, struct err *e)
+    const struct manifest_member *m, uint8_t *mark, struct err *e)
 {
 	const struct buf *text, *plain;
 	const struct section_line *line;
 	struct restore_slice slice;
 	struct entry en;
+	uint8_t seen = RESTORE_SEEN;
 	bool told;
 	int rc;
 
@@ -192,9 +211,13 @@ restore_files(const struct restore_job_ctx *ctx, struct restore_load *l, struct 
 		return damaged(ctx, p, text, m, e);
 	if (restore_slice_open(&slice, plain, text, ctx->select, ctx->report, e) != 0)
 		return -1;
-	while ((rc = restore_slice_next(&slice, &en, &line, &told, e)) == 1)
+	while ((rc = restore_slice_next(&slice, &en, &line, &told, e)) == 1) {
+		seen |= restore_mark_of(&en);
 		if (make_entry(ctx, p, &slice, &en, line, e) != 0)
 			break;
+	}
+	if (mark != NULL && rc == 0 && slice.agree)
+		*mark = seen;
 	restore_slice_close(&slice);
 	progress_add(m->plain_len, m->entries);
 	if (rc < 0 && e->kind == ERR_CORRUPT && !told)

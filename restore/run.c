@@ -31,6 +31,7 @@ struct run {
 	struct restore_plan plan;
 	struct restore_target target;
 	struct restore_report report;
+	uint8_t *marks; /* NULL: not everything */
 };
 
 static int
@@ -97,7 +98,18 @@ context(const struct run *r)
 	    .select = r->select,
 	    .target = &r->target,
 	    .report = (struct restore_report *)&r->report,
+	    .marks = r->marks,
 	    .jobs = (unsigned)r->o->jobs};
+}
+
+/* A byte for each member: of a backup of a terabyte, about as many as three large files take. */
+static int
+make_marks(struct run *r, struct err *e)
+{
+	if (!r->plan.all)
+		return 0;
+	r->marks = calloc(manifest_totals(restore_load_index(r->load)).members, 1);
+	return r->marks != NULL ? 0 : err_nomem(e);
 }
 
 static int
@@ -113,6 +125,8 @@ write_target(struct run *r, struct err *e)
 	if (progress_start((enum progress_mode)r->o->common.progress, "restore", e) != 0)
 		return -1;
 	progress_total(bytes);
+	if (make_marks(r, e) != 0)
+		return -1;
 	ctx = context(r);
 	rc = restore_extract(&ctx, r->load, e);
 	if (rc == 0)
@@ -194,6 +208,7 @@ restore_run(const struct restore_opts *o, struct err *e)
 		err_clear(e);
 		status = CLI_FAILED;
 	}
+	free(r.marks);
 	restore_plan_done(&r.plan);
 	restore_select_free(r.select);
 	restore_load_close(r.load);

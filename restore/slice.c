@@ -12,7 +12,7 @@ int
 restore_slice_open(struct restore_slice *s, const struct buf *plain, const struct buf *text,
     const struct restore_select *select, struct restore_report *r, struct err *e)
 {
-	*s = (struct restore_slice){.select = select, .report = r};
+	*s = (struct restore_slice){.select = select, .report = r, .agree = text != NULL};
 	if (tar_reader_new_mem(&s->tar, plain->data, plain->len, e) != 0 ||
 	    (text != NULL && section_parser_new(&s->lines, text->data, text->len, e) != 0)) {
 		restore_slice_close(s);
@@ -45,8 +45,10 @@ read_line(struct restore_slice *s)
 		return;
 	section_parser_free(s->lines);
 	s->lines = NULL;
-	if (rc < 0)
-		restore_found(s->report, NULL, 0, "a section of the manifest: %s", e.msg);
+	if (rc == 0)
+		return;
+	s->agree = false;
+	restore_found(s->report, NULL, 0, "a section of the manifest: %s", e.msg);
 }
 
 static bool
@@ -63,7 +65,7 @@ tell_missing(struct restore_slice *s, const char *why)
 {
 	const struct section_line *l = &s->line;
 
-	s->has_line = false;
+	s->has_line = s->agree = false;
 	if (l->type != ENTRY_DIR && l->type != ENTRY_HARDLINK &&
 	    restore_select_place(s->select, l->path, l->path_len, false) != NULL)
 		restore_found(s->report, l->path, l->path_len, "not restored: %s", why);
@@ -87,12 +89,16 @@ line_of(struct restore_slice *s, const struct entry *en)
 	while (peek_line(s) && line_cmp(s, en) < 0)
 		tell_missing(s, "not in the archive");
 	if (!s->has_line || line_cmp(s, en) > 0) {
+		s->agree = false;
 		if (wanted)
 			restore_found(s->report, en->path, en->path_len, "not in the manifest");
 		return NULL;
 	}
 	s->has_line = false; /* used up; its strings stay until the next one is read */
-	if (!section_matches(&s->line, en, &what) && wanted)
+	if (section_matches(&s->line, en, &what))
+		return &s->line;
+	s->agree = false;
+	if (wanted)
 		restore_found(s->report, en->path, en->path_len,
 		    "archive and manifest disagree on its %s", what);
 	return &s->line;

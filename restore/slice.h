@@ -27,6 +27,7 @@ struct restore_slice {
 	bool has_line;
 	bool ended; /* there were lines, and that was all of them */
 	bool told; /* that lines are lost */
+	bool agree; /* so far each entry has a line that says the same, each line an entry */
 	struct err broken; /* why no more comes from the tar slice */
 };
 

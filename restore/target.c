@@ -333,7 +333,7 @@ restore_make_other(struct restore_parent *p, const struct restore_target *t, con
 	int dir;
 
 	if (*path == '\0')
-		return 0; /* the target itself */
+		return 1; /* the target itself */
 	dir = restore_parent(p, t, path, &base);
 	if (dir < 0 || make_node(dir, base, en) != 0) {
 		if (restore_is_fatal(errno, path, e))
@@ -346,8 +346,8 @@ restore_make_other(struct restore_parent *p, const struct restore_target *t, con
 		return 0;
 	}
 	if (en->type == ENTRY_DIR)
-		return 0; /* counted with its facts */
+		return 1; /* counted with its facts */
 	restore_facts_at(dir, base, en, path, r);
 	restore_count(r, 0);
-	return 0;
+	return 1;
 }

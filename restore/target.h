@@ -67,8 +67,8 @@ int restore_make_file(struct restore_parent *p, const struct restore_target *t, 
 void restore_unmake_file(
     struct restore_parent *p, const struct restore_target *t, const char *path);
 /*
- * A directory (facts come later), or symlink, fifo, device with its facts, at path.
- * What concerns it alone is a finding; -1 when going on makes no sense.
+ * A directory (facts come later), or symlink, fifo, device with its facts, at path.  1: it is
+ * there; 0: it cannot be, which is a finding; -1 when going on makes no sense.
  */
 int restore_make_other(struct restore_parent *p, const struct restore_target *t, const char *path,
     const struct entry *en, struct restore_report *r, struct err *e);

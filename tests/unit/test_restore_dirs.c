@@ -5,6 +5,7 @@
 #include "core/err.h"
 #include "restore/dirs.h"
 #include "restore/load.h"
+#include "restore/mark.h"
 #include "seal/manifest.h"
 #include "store/repo.h"
 #include "tests/unit/made.h"
@@ -71,7 +72,7 @@ make(struct opened *o)
 }
 
 static void
-load(struct opened *o)
+load_marked(struct opened *o, uint8_t mark)
 {
 	struct err e = {0};
 
@@ -79,7 +80,13 @@ load(struct opened *o)
 	assert_int_equal(repo_read_seal(o->repo, NAME, NULL, &o->backup, &e), 0);
 	assert_int_equal(restore_load_open(&o->load, o->repo, &o->backup.seal, &e), 0);
 	assert_int_equal(manifest_next(restore_load_index(o->load), &o->m, &e), 1);
-	assert_int_equal(restore_dirs_load(&o->dirs, o->load, &o->m, &e), 0);
+	assert_int_equal(restore_dirs_load(&o->dirs, o->load, &o->m, mark, &e), 0);
+}
+
+static void
+load(struct opened *o)
+{
+	load_marked(o, 0);
 }
 
 static void
@@ -196,6 +203,60 @@ with_both_damaged_there_are_none(void **state)
 	done(&o);
 }
 
+static void
+attributes_that_were_set_at_once_are_not_set_again(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	make(&o);
+	load_marked(&o, RESTORE_SEEN | RESTORE_DIRS | RESTORE_HEADERS);
+	assert_int_equal(restore_dirs_find(&o.dirs, "c")->en.n_xattrs, 0);
+	assert_false(restore_dirs_find(&o.dirs, "c")->lost);
+	assert_int_equal(restore_dirs_find(&o.dirs, "c")->en.mtime_sec, 77);
+	/* ACLs wait for the end. */
+	assert_int_equal(restore_dirs_find(&o.dirs, "a")->en.acl_access_len, sizeof(acl));
+	assert_int_equal(restore_dirs_find(&o.dirs, "a")->en.acl_default_len, sizeof(acl));
+	done(&o);
+}
+
+static void
+a_member_that_needs_no_header_is_not_read_again(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	make(&o);
+	damage(".tar.gz", 30);
+	load_marked(&o, RESTORE_SEEN | RESTORE_DIRS);
+	assert_int_equal(o.dirs.n, 4);
+	for (size_t i = 0; i < o.dirs.n; i++)
+		assert_false(o.dirs.v[i].lost);
+	done(&o);
+}
+
+static void
+an_entry_marks_what_it_leaves_for_the_end(void **state)
+{
+	static const struct entry_xattr xattr = {.name = "user.a", .value = "one", .len = 3};
+	struct entry d = made_dir("d"), f = made_file("f", 3);
+	const struct entry link = {.type = ENTRY_HARDLINK, .path = "l", .path_len = 1};
+
+	(void)state;
+	f.xattrs = d.xattrs = &xattr;
+	f.n_xattrs = d.n_xattrs = 1;
+	assert_int_equal(restore_mark_of(&f), 0);
+	assert_int_equal(restore_mark_of(&link), RESTORE_LINKS);
+	assert_int_equal(restore_mark_of(&d), RESTORE_DIRS);
+	d.acl_default = acl;
+	assert_int_equal(restore_mark_of(&d), RESTORE_DIRS | RESTORE_HEADERS);
+	d = made_dir("");
+	assert_int_equal(restore_mark_of(&d), RESTORE_DIRS);
+	d.xattrs = &xattr;
+	d.n_xattrs = 1;
+	assert_int_equal(restore_mark_of(&d), RESTORE_DIRS | RESTORE_HEADERS);
+}
+
 int
 main(void)
 {
@@ -207,6 +268,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_damaged_member_costs_only_the_attributes, setup, teardown),
 	    cmocka_unit_test_setup_teardown(with_both_damaged_there_are_none, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		attributes_that_were_set_at_once_are_not_set_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_member_that_needs_no_header_is_not_read_again, setup, teardown),
+	    cmocka_unit_test(an_entry_marks_what_it_leaves_for_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/finish_one.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/beneath.h"
+#include "core/err.h"
+#include "restore/dirs.h"
+#include "restore/extract.h"
+#include "restore/facts.h"
+#include "restore/report.h"
+#include "restore/select.h"
+
+int
+restore_finish_link(struct restore_finish_one *f, const char *path, const char *link, struct err *e)
+{
+	const struct restore_job_ctx *ctx = f->ctx;
+	const char *target = restore_select_place(ctx->select, link, strlen(link), false);
+	const char *from_base, *base;
+	int from, dir, rc;
+
+	if (target == NULL || strcmp(target, path) == 0)
+		return 0; /* it is the file itself, under this name */
+	if ((from = beneath_parent(ctx->target->fd, target, &from_base)) < 0) {
+		restore_found(ctx->report, path, strlen(path),
+		    "not restored: nor is %s, which it is a name of", target);
+		return 0;
+	}
+	dir = restore_parent(&f->parent, ctx->target, path, &base);
+	rc = dir < 0 ? -1 : linkat(from, from_base, dir, base, 0);
+	if (rc == 0)
+		restore_count(ctx->report, 0);
+	else if (restore_is_fatal(errno, path, e))
+		rc = -2;
+	else
+		restore_found(ctx->report, path, strlen(path), "not restored as a name of %s: %s",
+		    target, restore_why(errno));
+	(void)close(from);
+	return rc == -2 ? -1 : 0;
+}
+
+/*
+ * Where the archive is damaged and the manifest is not, a directory may be missing
+ * still: its line is all that it takes.
+ */
+static int
+open_dir(const struct restore_job_ctx *ctx, const char *path)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+	int fd = beneath_open(ctx->target->fd, path, flags, 0), dir;
+	const char *base;
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if ((dir = beneath_make_parent(ctx->target->fd, path, &base)) < 0)
+		return -1;
+	(void)mkdirat(dir, base, 0700); /* the open tells */
+	(void)close(dir);
+	return beneath_open(ctx->target->fd, path, flags, 0);
+}
+
+void
+restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d)
+{
+	const struct restore_job_ctx *ctx = f->ctx;
+	const struct entry *en = &d->en;
+	int fd = open_dir(ctx, en->path);
+
+	if (fd < 0) {
+		restore_found(
+		    ctx->report, en->path, en->path_len, "not restored: %s", restore_why(errno));
+		return;
+	}
+	if (d->lost)
+		restore_found(ctx->report, en->path, en->path_len,
+		    "its attributes and ACLs are not restored: the archive is damaged there");
+	restore_facts_fd(fd, en, en->path, ctx->report);
+	restore_count(ctx->report, 0);
+	f->root_done |= en->path_len == 0;
+	(void)close(fd);
+}
