@@ -22,6 +22,8 @@ struct reuse_cursor {
 	struct manifest_reader *reader;
 	bool has; /* m is a member; its path lives until the reader goes on */
 	struct manifest_member m;
+	unsigned damaged; /* pages that were stepped over */
+	struct err told; /* the last of them */
 };
 
 static int
@@ -139,8 +141,11 @@ advance(struct reuse_cursor *c)
 	int rc;
 
 	while ((rc = manifest_next(c->reader, &c->m, &e)) < 0) {
-		log_warn("%s: manifest: %s; what that lists is packed anew", reuse_name(c->reuse),
-		    e.msg);
+		c->damaged++;
+		if (strcmp(e.msg, c->told.msg) != 0)
+			log_warn("%s: manifest: %s; what that lists is packed anew",
+			    reuse_name(c->reuse), e.msg);
+		c->told = e;
 		err_clear(&e);
 	}
 	c->has = rc == 1 && c->m.kind != MANIFEST_END;
@@ -242,8 +247,10 @@ reuse_has_key(struct reuse_cursor *c, const char *path, size_t len, const uint8_
 	if (!reuse_find(c, MANIFEST_HEADER, path, len, 0, &m) || !key_is(&m, key))
 		return false;
 	uint64_t header = manifest_tell(c->reader);
+	unsigned damaged = c->damaged;
 	for (*plain = 0; all && reuse_next_chunk(c, path, len, &m); *plain += m.plain_len)
 		all = key_is(&m, key);
+	all = all && c->damaged == damaged; /* else some chunks may have been stepped over */
 	/* A page that could be read a moment ago may not be now; then there is no header either. */
 	if (manifest_seek(c->reader, header, &e) != 0)
 		return false;
