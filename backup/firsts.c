@@ -158,6 +158,12 @@ read_first(struct firsts *f, struct job *j, struct job_item *it, struct err *e)
 	case SOURCE_OK:
 		break;
 	}
+	if (now.dev != it->facts.dev || now.ino != it->facts.ino) {
+		/* Another file took the name: it is stored as that, and its old links as theirs. */
+		(void)close(fd);
+		it->is_first = false;
+		return promote(f, j, it, e);
+	}
 	if ((rc = read_item(f, j, it, fd, &now, e)) < 0)
 		return -1;
 	return rc == 1 ? give_up(f, j, it, JOB_UNREADABLE, strerrordesc_np(errno), e) : 0;

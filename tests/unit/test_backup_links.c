@@ -78,6 +78,37 @@ links_forgets_a_file_that_is_another(void **state)
 }
 
 static void
+links_takes_what_was_read_in_the_end(void **state)
+{
+	struct facts f = {.dev = 1, .ino = 7, .nlink = 3, .size = 99};
+
+	(void)state;
+	add(1, 7, 3, "a");
+	links_update(links_find(l, 1, 7), &f);
+	assert_int_equal(links_find(l, 1, 7)->facts.size, 99);
+	assert_string_equal(links_find(l, 1, 7)->path, "a");
+	links_seen(l, links_find(l, 1, 7));
+	links_seen(l, links_find(l, 1, 7));
+	assert_null(links_find(l, 1, 7)); /* as many names as before */
+}
+
+static void
+links_moves_a_file_to_another_of_its_names(void **state)
+{
+	(void)state;
+	add(1, 7, 4, "a");
+	links_seen(l, links_find(l, 1, 7)); /* "b" */
+	assert_int_equal(links_move(l, links_find(l, 1, 7), "b", 1, &e), 0);
+	assert_int_equal(links_count(l), 1);
+	assert_string_equal(links_find(l, 1, 7)->path, "b");
+	assert_int_equal(links_find(l, 1, 7)->facts.size, 7);
+	links_seen(l, links_find(l, 1, 7)); /* "c" */
+	assert_non_null(links_find(l, 1, 7));
+	links_seen(l, links_find(l, 1, 7)); /* "d" */
+	assert_null(links_find(l, 1, 7));
+}
+
+static void
 links_grows_and_keeps_all(void **state)
 {
 	char path[32];
@@ -107,6 +138,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(links_finds_by_device_and_inode, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_drops_a_file_with_its_last_name, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_forgets_a_file_that_is_another, setup, teardown),
+	    cmocka_unit_test_setup_teardown(links_takes_what_was_read_in_the_end, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		links_moves_a_file_to_another_of_its_names, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_grows_and_keeps_all, setup, teardown),
 	};
 
