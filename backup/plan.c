@@ -64,26 +64,35 @@ margin(struct plan *p, const struct walk_item *w)
 	return ctimes_margin(&p->ctimes, w->facts.dev, w->dirfd, w->name);
 }
 
-/* An entry that shares a member. */
+/* first is set for a hard link. */
 static struct feed_entry
-entry_of(struct plan *p, const struct walk_item *w, enum entry_type type)
+entry_of(
+    struct plan *p, const struct walk_item *w, enum entry_type type, const struct links_file *first)
 {
-	return (struct feed_entry){
+	struct feed_entry en = {
 	    .type = type,
 	    .path = w->path,
 	    .path_len = w->path_len,
-	    .link = type == ENTRY_SYMLINK ? w->link : NULL,
-	    .link_len = type == ENTRY_SYMLINK ? w->link_len : 0,
-	    .facts = &w->facts,
+	    .facts = first != NULL ? &first->facts : &w->facts,
 	    .is_first = type == ENTRY_FILE && w->facts.nlink > 1,
 	    .settled = statkey_settled(p->before, margin(p, w)),
 	};
+
+	if (type == ENTRY_SYMLINK) {
+		en.link = w->link;
+		en.link_len = w->link_len;
+	} else if (type == ENTRY_HARDLINK) {
+		en.link = first->path;
+		en.link_len = first->path_len;
+	}
+	return en;
 }
 
+/* An entry that shares a member. */
 static int
 add_entry(struct plan *p, const struct walk_item *w, enum entry_type type, struct err *e)
 {
-	struct feed_entry en = entry_of(p, w, type);
+	const struct feed_entry en = entry_of(p, w, type, NULL);
 
 	return feed_add(&p->feed, &en, e);
 }
@@ -169,39 +178,36 @@ is_same_file(const struct walk_item *w, const struct links_file *first)
 	    (sx.stx_btime.tv_sec == f->ctime_sec && sx.stx_btime.tv_nsec <= f->ctime_nsec);
 }
 
-/* The name that w is a link to: *en is the entry then.  NULL: it is the first of its names. */
+/* The file that w is a further name of; NULL: it is the first, or has no other. */
 static const struct links_file *
-find_first(struct plan *p, const struct walk_item *w, struct feed_entry *en)
+first_of(struct plan *p, const struct walk_item *w)
 {
-	const struct links_file *first = links_find(p->links, w->facts.dev, w->facts.ino);
+	const struct links_file *first = NULL;
 
-	if (first == NULL)
-		return NULL;
-	if (!is_same_file(w, first)) {
-		links_drop(p->links, first);
-		return NULL;
-	}
-	*en = entry_of(p, w, ENTRY_HARDLINK);
-	en->facts = &first->facts;
-	en->link = first->path;
-	en->link_len = first->path_len;
-	return first;
+	if (w->facts.nlink > 1)
+		first = links_find(p->links, w->facts.dev, w->facts.ino);
+	if (first == NULL || is_same_file(w, first))
+		return first;
+	links_drop(p->links, first);
+	return NULL;
 }
 
-/* 1: it was added as a link; 0: it is a first name; -1. */
+/* 1: w is stored as a link; 0: it is none, or no more; -1. */
 static int
 add_link(struct plan *p, const struct walk_item *w, struct err *e)
 {
-	struct feed_entry en;
-	const struct links_file *first = find_first(p, w, &en);
+	const struct links_file *first = first_of(p, w);
 
 	if (first == NULL)
 		return 0;
+	struct feed_entry en = entry_of(p, w, ENTRY_HARDLINK, first);
 	if (feed_cut(&p->feed, &en, e) != 0)
 		return -1;
-	/* The first name may just have turned out not to be stored, or another one to be it. */
-	if ((first = find_first(p, w, &en)) == NULL)
+	/* That may have read the first name, and found it gone, or another one in its place. */
+	first = first_of(p, w);
+	if (first == NULL)
 		return 0;
+	en = entry_of(p, w, ENTRY_HARDLINK, first);
 	if (feed_add(&p->feed, &en, e) != 0)
 		return -1;
 	links_seen(p->links, first);
@@ -211,7 +217,7 @@ add_link(struct plan *p, const struct walk_item *w, struct err *e)
 static int
 add_file(struct plan *p, struct walk_item *w, struct err *e)
 {
-	int rc = w->facts.nlink > 1 ? add_link(p, w, e) : 0;
+	int rc = add_link(p, w, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

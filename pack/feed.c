@@ -97,7 +97,7 @@ weighed(const struct feed_entry *en)
 int
 feed_cut(struct feed *f, const struct feed_entry *en, struct err *e)
 {
-	struct entry w = weighed(en);
+	const struct entry w = weighed(en);
 
 	return f->job != NULL && cut_before(&w, f->job->weight) ? submit(f, e) : 0;
 }
@@ -105,7 +105,7 @@ feed_cut(struct feed *f, const struct feed_entry *en, struct err *e)
 int
 feed_add(struct feed *f, const struct feed_entry *en, struct err *e)
 {
-	struct entry w = weighed(en);
+	const struct entry w = weighed(en);
 
 	if (feed_cut(f, en, e) != 0 || need_job(f, e) != 0 || add(f->job, en, e) != 0)
 		return -1;

@@ -84,12 +84,12 @@ struct feed_entry {
  * path may be as long as FEED_PATH_MAX.
  */
 #define FEED_PATH_MAX (128u << 10) /* docs/FORMAT.md, "Page" */
+int feed_add(struct feed *f, const struct feed_entry *en, struct err *e);
 /*
- * Submit the job in progress if en begins another one, as feed_add() does first of all: then it is
- * known which first names are stored, and what en links to may be another one.
+ * Where en begins a new member, submit the one before it, as feed_add() would: read_firsts is
+ * through with it then, and what a link should be to may have turned out to be gone.
  */
 int feed_cut(struct feed *f, const struct feed_entry *en, struct err *e);
-int feed_add(struct feed *f, const struct feed_entry *en, struct err *e);
 /* Something about a path that has no entry. reason may be NULL. */
 int feed_note(struct feed *f, enum job_item_kind kind, const char *path, size_t len,
     const char *reason, struct err *e);

@@ -398,6 +398,48 @@ a_hard_linked_file_that_changes_stays_one_file(void **state)
 }
 
 static ssize_t
+unlink_a(int fd, void *data, size_t len, off_t offset)
+{
+	if (reads++ == 0)
+		assert_int_equal(unlinkat(root, "a", 0), 0);
+	return pread(fd, data, len, offset);
+}
+
+/* A name that begins a member even as a link. */
+static void
+name_that_cuts(char name[16])
+{
+	for (unsigned i = 0;; i++) {
+		(void)snprintf(name, 16, "b%u", i);
+		const struct entry en = {.type = ENTRY_HARDLINK,
+		    .path = name,
+		    .path_len = strlen(name),
+		    .link = "a",
+		    .link_len = 1};
+		if (cut_before(&en, 1))
+			return;
+	}
+}
+
+static void
+a_first_name_that_vanishes_before_its_link_begins_a_member_makes_no_link(void **state)
+{
+	char name[16];
+
+	(void)state;
+	name_that_cuts(name);
+	scratch_puts(dir, "0", "another first name, read before");
+	assert_int_equal(linkat(root, "0", root, "1", 0), 0);
+	scratch_puts(dir, "a", "small");
+	assert_int_equal(linkat(root, "a", root, name, 0), 0);
+	source_pread = unlink_a;
+	make(1);
+	assert_string_equal(buf_str(&p.notes), "v a\n");
+	assert_int_equal(packed_find(&p, name)->type, ENTRY_FILE);
+	expect_content(name);
+}
+
+static ssize_t
 append_to_big(int fd, void *data, size_t len, off_t offset)
 {
 	if (reads++ == 1)
@@ -636,6 +678,7 @@ main(void)
 	    T(what_vanishes_between_listing_and_reading_is_noted),
 	    T(notes_without_an_entry_beside_them_come_last),
 	    T(a_hard_linked_file_that_changes_stays_one_file),
+	    T(a_first_name_that_vanishes_before_its_link_begins_a_member_makes_no_link),
 	    T(a_large_file_that_grows_is_stored_as_it_was),
 	    T(a_large_file_that_changes_is_passed_again),
 	    T(a_large_file_that_is_emptied_is_stored_empty),
