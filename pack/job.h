@@ -88,8 +88,9 @@ struct job {
 	uint32_t dirty;
 	struct section_range bad; /* len 0: none */
 	bool was_short; /* the file had less than its facts say */
-	bool
-	    missed; /* the file should be unchanged, but this member is not to be had, or differs */
+	bool stale; /* other bytes than under the same key before, and nobody is writing to it */
+	/* The file should be unchanged, but this member is not to be had, or differs. */
+	bool missed;
 };
 
 int job_new(struct job **out, enum job_kind kind, struct err *e);

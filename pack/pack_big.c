@@ -121,14 +121,13 @@ pack_chunk(struct packer *p, struct job *j, struct job_output *o, struct err *e)
 }
 
 /* Other bytes than when it had the same key: unless somebody is writing just now, nobody told. */
-static void
-tell_stale(struct job *j)
+static bool
+is_untraced(const struct job *j)
 {
 	struct bigfile *b = j->big;
 	struct facts now;
 
-	if (!j->was_short && b->ops->facts(b, &now) == 0 && facts_unmoved(&b->facts, &now))
-		tally_event(&j->tally, TALLY_UNTRACED, b->path, b->path_len, NULL);
+	return !j->was_short && b->ops->facts(b, &now) == 0 && facts_unmoved(&b->facts, &now);
 }
 
 /* A part of an unchanged file that was read has to be what it was, for the rest is not read. */
@@ -165,8 +164,7 @@ pack_big_chunk(struct packer *p, struct job *j, struct err *e)
 	}
 	if ((rc = pack_chunk(p, j, o, e)) < 0)
 		return -1;
-	if (rc == 1)
-		tell_stale(j);
+	j->stale = rc == 1 && is_untraced(j);
 	j->missed |= b->unchanged && !is_as_it_was(j, o);
 	return 0;
 }

@@ -54,7 +54,7 @@ begin_pass(struct writer_big *b)
 	forget_pass(b);
 	sha256_init(&b->content);
 	b->hashed = 0;
-	b->was_short = b->missed = false;
+	b->was_short = b->stale = b->missed = false;
 	holes_init(&b->holes, b->file->facts.size);
 }
 
@@ -144,6 +144,7 @@ take_content(struct writer_big *b, const struct job *j, struct err *e)
 	if (!b->file->sparse && b->file->facts.size > CUT_SPARSE_MIN && feed_holes(b, j, e) != 0)
 		return -1;
 	b->was_short |= j->was_short;
+	b->stale |= j->stale;
 	return add_bad(b, &j->bad, e);
 }
 
@@ -161,7 +162,7 @@ take_member(struct writer *w, struct job *j, struct err *e)
 	return 0;
 }
 
-/* Header and chunks alike. */
+/* Header and chunks alike.  What a pass that is given up would tell, the next one does. */
 static int
 take(struct writer *w, struct job *j, struct err *e)
 {
@@ -170,6 +171,7 @@ take(struct writer *w, struct job *j, struct err *e)
 	b->missed |= j->missed;
 	if (b->missed)
 		return 0;
+	tally_add(&w->tally, &j->tally);
 	if (b->file->unchanged)
 		return take_member(w, j, e);
 	if (j->kind == JOB_CHUNK && take_content(b, j, e) != 0)
@@ -320,11 +322,7 @@ cut_back(struct writer *w, struct err *e)
 static int
 sink_again(void *ctx, void *job, struct err *e)
 {
-	struct writer *w = ctx;
-	struct job *j = job;
-
-	tally_add(&w->tally, &j->tally);
-	return take(w, j, e);
+	return take(ctx, job, e);
 }
 
 /* The planner's cursor is further on. */
@@ -370,6 +368,8 @@ count(struct writer *w, const struct bigfile *f, const struct section_facts *fac
 	if (facts->n_unreadable > 0)
 		tally_event(&t, TALLY_UNREADABLE, f->path, f->path_len,
 		    "I/O error; these parts are stored as zeros");
+	if (w->big.stale)
+		tally_event(&t, TALLY_UNTRACED, f->path, f->path_len, NULL);
 	if (f->attrs.denied != 0)
 		tally_event(
 		    &t, TALLY_ATTRS, f->path, f->path_len, strerrordesc_np(f->attrs.denied));
@@ -435,7 +435,6 @@ writer_big_job(struct writer *w, struct job *j, struct err *e)
 		return -1;
 	if (take(w, j, e) != 0)
 		return -1;
-	tally_add(&w->tally, &j->tally);
 	progress_add(j->big->unchanged ? j->old.plain_len : j->plain.len, 0);
 	return j->last ? end(w, e) : 0;
 }

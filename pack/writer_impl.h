@@ -28,6 +28,7 @@ struct writer_big {
 	uint64_t hashed; /* bytes of the file that are in content */
 	struct holes holes;
 	bool was_short; /* some read gave less than the size promised */
+	bool stale; /* it changed without a trace */
 	bool missed; /* of an unchanged file some member is not to be had: the rest is dropped */
 	struct section_range *bad;
 	size_t n_bad, cap_bad;

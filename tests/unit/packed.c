@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +18,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/pipeline.h"
+#include "pack/reuse.h"
 #include "pack/writer.h"
 #include "seal/section.h"
 #include "tests/unit/packed.h"
@@ -25,17 +27,56 @@
 #define NAME "test-20260209_000005"
 
 static int
-fill(struct packed *p, struct writer *w, int source, const struct walk_opts *opts, struct err *e)
+file_of(const struct buf *b)
 {
-	struct pipeline *line;
+	int fd = memfd_create("older", MFD_CLOEXEC);
 
-	if (writer_pipeline(w, &line, e) != 0)
-		return -1;
-	if (plan_run(line, source, NULL, opts, &p->planned, e) != 0) {
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, b->data, b->len, 0), b->len);
+	return fd;
+}
+
+static struct reuse *
+open_older(const struct packed_opts *o)
+{
+	struct reuse *r;
+	struct err e = {0};
+
+	if (o->older == NULL)
+		return NULL;
+	const struct reuse_opts ro = {.archive_fd = file_of(&o->older->archive),
+	    .manifest_fd = file_of(&o->older->manifest),
+	    .seal = &o->older->seal,
+	    .by_stat = o->by_stat,
+	    .night = o->night};
+	if (reuse_new(&r, &ro, &e) != 0)
+		fail_msg("%s", e.msg);
+	return r;
+}
+
+static int
+fill(struct packed *p, struct writer *w, int source, const struct reuse *older,
+    const struct packed_opts *o, struct err *e)
+{
+	static const struct walk_opts none;
+	struct reuse_cursor *cursor = NULL;
+	struct pipeline *line;
+	int rc;
+
+	if (older != NULL)
+		assert_int_equal(reuse_cursor_new(&cursor, older, e), 0);
+	if ((rc = writer_pipeline(w, &line, e)) != 0)
+		goto out;
+	rc = o->plan != NULL
+	    ? o->plan(line, source, cursor, e)
+	    : plan_run(line, source, cursor, o->walk != NULL ? o->walk : &none, &p->planned, e);
+	if (rc != 0)
 		pipeline_abort(line);
-		return -1;
-	}
-	return pipeline_finish(line, e);
+	else
+		rc = pipeline_finish(line, e);
+out:
+	reuse_cursor_free(cursor);
+	return rc;
 }
 
 static void
@@ -249,10 +290,8 @@ read_back(struct packed *p, int manifest_fd, const char *out)
 }
 
 int
-packed_make(
-    struct packed *p, const char *dir, const struct walk_opts *opts, unsigned jobs, struct err *e)
+packed_run(struct packed *p, const char *dir, const struct packed_opts *o, struct err *e)
 {
-	static const struct walk_opts none;
 	char out[SCRATCH_MAX];
 	struct writer *w = NULL;
 
@@ -263,31 +302,42 @@ packed_make(
 	int manifest = openat(outfd, "m", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int source = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(archive >= 0 && manifest >= 0 && source >= 0);
+	struct reuse *older = open_older(o);
 	struct writer_opts wo = {.archive_fd = archive,
 	    .manifest_fd = manifest,
 	    .archive_path = "a",
 	    .manifest_path = "m",
 	    .name = NAME,
 	    .source_fd = source,
+	    .older = older,
 	    .level = 1,
-	    .jobs = jobs};
+	    .jobs = o->jobs > 0 ? o->jobs : 1};
 	name_seal(&p->seal);
 	int rc = writer_new(&w, &wo, e);
 	if (rc == 0)
-		rc = fill(p, w, source, opts != NULL ? opts : &none, e);
+		rc = fill(p, w, source, older, o, e);
 	if (rc == 0)
 		rc = writer_finish(w, &p->seal, e);
 	if (rc == 0) {
 		memcpy(p->events, writer_tally(w)->events, sizeof(p->events));
+		p->made = writer_members(w);
 		read_back(p, manifest, out);
 	}
 	writer_free(w);
+	reuse_free(older);
 	(void)close(source);
 	(void)close(manifest);
 	(void)close(archive);
 	(void)close(outfd);
 	scratch_remove(out);
 	return rc;
+}
+
+int
+packed_make(
+    struct packed *p, const char *dir, const struct walk_opts *opts, unsigned jobs, struct err *e)
+{
+	return packed_run(p, dir, &(struct packed_opts){.walk = opts, .jobs = jobs}, e);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "pack/tally.h"
+#include "pack/writer.h"
 #include "seal/manifest.h"
 #include "seal/seal.h"
 
@@ -42,9 +43,23 @@ struct packed {
 	struct buf notes; /* "v path", "u path reason", "s path reason", a line each */
 	struct buf archive, manifest; /* the files */
 	uint64_t events[TALLY_EVENTS]; /* as in struct tally */
+	struct writer_members made; /* and how many of them were copied */
+};
+
+/* All-zero: as a first backup, by one worker. */
+struct packed_opts {
+	const struct walk_opts *walk;
+	unsigned jobs;
+	/* What may be copied; its archive and manifest may have been changed since. */
+	const struct packed *older;
+	bool by_stat;
+	uint64_t night;
+	/* Feed by hand what is in source; NULL: plan_run(). */
+	int (*plan)(struct pipeline *line, int source, struct reuse_cursor *older, struct err *e);
 };
 
 /* 0; or -1 with *e, and nothing to free. */
+int packed_run(struct packed *p, const char *dir, const struct packed_opts *opts, struct err *e);
 int packed_make(
     struct packed *p, const char *dir, const struct walk_opts *opts, unsigned jobs, struct err *e);
 void packed_done(struct packed *p);
