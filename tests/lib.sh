@@ -127,6 +127,30 @@ faketime() {
 }
 export -f faketime
 
+# later TIME CMD...: CMD alone with a clock that is ahead (2h, 3d), so that ctimes of now have
+# settled for it; files tell the times that they have.
+later() {
+	NO_FAKE_STAT=1 faketime -f "+$1" "${@:2}"
+}
+export -f later
+
+# need_ctimes: go to a directory on a file system whose ctimes vouch for content (backup(1),
+# "Reuse"): here, or else a mounted image.  It is unmounted when the case ends.
+need_ctimes() {
+	case $(stat -f -c %T .) in
+	ext2/ext3 | xfs | btrfs | f2fs | zfs) return ;;
+	esac
+	[ "$(id -u)" = 0 ] || skip "no file system here whose ctimes count"
+	need mkfs.ext4
+	truncate -s "${1:-256M}" "$CASE_BASE/ctimes.img"
+	quiet mkfs.ext4 -q -E nodiscard "$CASE_BASE/ctimes.img"
+	mkdir ctimes
+	mount -o loop "$CASE_BASE/ctimes.img" ctimes 2>/dev/null ||
+	    skip "no file system here whose ctimes count, and no right to mount one"
+	trap 'cd "$CASE_DIR"; umount "$CASE_DIR/ctimes"' EXIT
+	cd ctimes || exit
+}
+
 # ---- things to work on ----
 
 # make_key [NAME]: NAME (private) and NAME.pub; NAME is "key" when not given.
