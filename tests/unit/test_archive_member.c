@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -380,6 +381,176 @@ names_comments_times_and_reserved_flags_are_refused(void **state)
 	buf_done(&b);
 }
 
+/* ---- padding ---- */
+
+#define PLAIN_MAX (70u << 10)
+
+/* The member in f->packed inflates to plain, by us and by zlib. */
+static void
+expect_plain(struct fixture *f, const void *plain, size_t len)
+{
+	static uint8_t got[PLAIN_MAX + 1];
+	z_stream z = {.next_in = f->packed.data,
+	    .avail_in = (uInt)f->packed.len,
+	    .next_out = got,
+	    .avail_out = sizeof(got)};
+
+	assert_int_equal(
+	    member_unpack(f->unpacker, f->packed.data, f->packed.len, len, &f->plain, &f->e), 0);
+	assert_memory_equal(f->plain.data, plain, len);
+	assert_int_equal(inflateInit2(&z, 16 + MAX_WBITS), Z_OK);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(z.avail_in, 0);
+	assert_int_equal(z.total_out, len);
+	assert_memory_equal(got, plain, len);
+	(void)inflateEnd(&z);
+}
+
+/* Dense bytes are stored, so each length gives a member one byte longer. */
+static void
+pack_len(struct fixture *f, const uint8_t *dense, size_t len)
+{
+	buf_clear(&f->packed);
+	assert_int_equal(member_pack(f->packer, dense, len, &f->packed, &f->e), 0);
+}
+
+/* The field as docs/FORMAT.md has it. */
+static void
+expect_padding(const struct buf *packed, size_t pad)
+{
+	const uint8_t *p = packed->data;
+
+	assert_memory_equal(p, "\x1f\x8b\x08", 3);
+	assert_int_equal(p[3], pad > 0 ? 4 : 0);
+	assert_memory_equal(p + 4, "\0\0\0\0\0\xff", 6);
+	if (pad == 0)
+		return;
+	assert_true(pad >= 6);
+	assert_int_equal(p[10] | p[11] << 8, pad - 2);
+	assert_memory_equal(p + 12, "TP", 2);
+	assert_int_equal(p[14] | p[15] << 8, pad - 6);
+	for (size_t i = 6; i < pad; i++)
+		assert_int_equal(p[10 + i], 0);
+}
+
+static void
+a_member_of_any_length_is_padded_to_the_next_block_that_has_room_for_the_field(void **state)
+{
+	static const size_t blocks[] = {512, 1024, 4096, MEMBER_BLOCK_MAX};
+	struct fixture *f = *state;
+	uint8_t *dense = sample(PLAIN_MAX, 1);
+
+	for (size_t b = 0; b < sizeof(blocks) / sizeof(blocks[0]); b++) {
+		size_t block = blocks[b], step = block > 4096 ? 7 : 1;
+		for (size_t n = block; n <= 2 * block + 8; n += step) {
+			pack_len(f, dense, n);
+			size_t before = f->packed.len, pad = -before & (block - 1);
+			pad += pad > 0 && pad < 6 ? block : 0;
+			assert_int_equal(member_align(&f->packed, block, &f->e), 0);
+			assert_int_equal(f->packed.len % block, 0);
+			assert_int_equal(f->packed.len, before + pad);
+			expect_padding(&f->packed, pad);
+			if (block <= 1024 || n % 61 == 0 || pad < 8 || pad > block - 8)
+				expect_plain(f, dense, n);
+		}
+	}
+	free(dense);
+}
+
+static void
+padding_again_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *dense = sample(PLAIN_MAX, 1);
+	struct buf once = {0};
+
+	for (size_t n = 0; n < 600; n++) {
+		pack_len(f, dense, n);
+		assert_int_equal(member_align(&f->packed, 512, &f->e), 0);
+		buf_clear(&once);
+		buf_append(&once, f->packed.data, f->packed.len);
+		assert_int_equal(member_align(&f->packed, 512, &f->e), 0);
+		assert_int_equal(f->packed.len, once.len);
+		assert_memory_equal(f->packed.data, once.data, once.len);
+	}
+	buf_done(&once);
+	free(dense);
+}
+
+/* What was padded to another block has what it would have had at once, if it is to change. */
+static void
+a_member_is_padded_to_another_block_as_if_it_never_was(void **state)
+{
+	static const size_t blocks[] = {512, 4096, MEMBER_BLOCK_MAX};
+	struct fixture *f = *state;
+	uint8_t *dense = sample(PLAIN_MAX, 1);
+	struct buf direct = {0};
+
+	for (size_t i = 0; i < 9 * 1200; i++) {
+		size_t from = blocks[i % 3], to = blocks[i / 3 % 3], n = 3400 + i / 9;
+		pack_len(f, dense, n);
+		assert_int_equal(member_align(&f->packed, to, &f->e), 0);
+		buf_clear(&direct);
+		buf_append(&direct, f->packed.data, f->packed.len);
+		pack_len(f, dense, n);
+		assert_int_equal(member_align(&f->packed, from, &f->e), 0);
+		bool stays = f->packed.len % to == 0;
+		size_t before = f->packed.len;
+		assert_int_equal(member_align(&f->packed, to, &f->e), 0);
+		assert_int_equal(f->packed.len, stays ? before : direct.len);
+		if (!stays)
+			assert_memory_equal(f->packed.data, direct.data, direct.len);
+		expect_plain(f, dense, n);
+	}
+	buf_done(&direct);
+	free(dense);
+}
+
+/* The member ends where its memory does, so that asan sees a move past it. */
+static void
+padding_finds_its_own_room(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t block = 512; block <= MEMBER_BLOCK_MAX; block *= 2) {
+		struct buf tight = {0};
+
+		pack_len(f, (const uint8_t *)"five!", 5);
+		tight.data = malloc(f->packed.len);
+		assert_non_null(tight.data);
+		memcpy(tight.data, f->packed.data, f->packed.len);
+		tight.len = tight.cap = f->packed.len;
+		assert_int_equal(member_align(&tight, block, &f->e), 0);
+		assert_int_equal(tight.len, block);
+		assert_int_equal(
+		    member_unpack(f->unpacker, tight.data, tight.len, 5, &f->plain, &f->e), 0);
+		buf_done(&tight);
+	}
+}
+
+static void
+what_is_no_member_of_ours_is_not_padded(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = {0};
+
+	with_header(f, 0x08, "name", 5, &b);
+	assert_int_equal(member_align(&b, 512, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_CORRUPT);
+	with_header(f, 4, "\3\0abc", 5, &b);
+	err_clear(&f->e);
+	assert_int_equal(member_align(&b, 512, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_CORRUPT);
+	for (size_t n = 0; n < 18; n++) {
+		with_header(f, 0, "", 0, &b);
+		b.len = n;
+		err_clear(&f->e);
+		assert_int_equal(member_align(&b, 512, &f->e), -1);
+		assert_int_equal(b.len, n);
+	}
+	buf_done(&b);
+}
+
 static void
 levels_outside_1_to_12_are_usage_errors(void **state)
 {
@@ -452,6 +623,11 @@ main(void)
 	    TEST(an_extra_field_is_read_past),
 	    TEST(an_extra_field_that_is_not_sound_is_refused),
 	    TEST(names_comments_times_and_reserved_flags_are_refused),
+	    TEST(a_member_of_any_length_is_padded_to_the_next_block_that_has_room_for_the_field),
+	    TEST(padding_again_changes_nothing),
+	    TEST(a_member_is_padded_to_another_block_as_if_it_never_was),
+	    TEST(padding_finds_its_own_room),
+	    TEST(what_is_no_member_of_ours_is_not_padded),
 	    TEST(levels_outside_1_to_12_are_usage_errors),
 	    TEST(the_packer_names_library_and_level),
 	    TEST(random_mutations_never_harm),

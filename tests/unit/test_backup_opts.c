@@ -70,6 +70,7 @@ defaults_are_those_of_the_seed(void **state)
 	assert_int_equal(o.compression, 5);
 	assert_true(o.jobs >= 1);
 	assert_int_equal(o.wait_lock, 0);
+	assert_int_equal(o.physical_every, 7);
 	assert_null(o.run_id);
 	assert_false(o.is_unsigned || o.dry_run || o.strict_changed || o.allow_empty);
 }
@@ -81,7 +82,7 @@ all_options_arrive(void **state)
 	assert_int_equal(
 	    parse("--source s -r r -k k -t t -s series --timezone Europe/Kyiv -x a -x b "
 		  "--exclude-from f --one-file-system --compression 9 -j 3 --strict-changed "
-		  "--allow-empty --run-id id --wait-lock 5m -n"),
+		  "--allow-empty --run-id id --wait-lock 5m --physical-every 30 -n"),
 	    0);
 	assert_string_equal(o.trust, "t");
 	assert_string_equal(o.series, "series");
@@ -93,6 +94,7 @@ all_options_arrive(void **state)
 	assert_int_equal(o.jobs, 3);
 	assert_string_equal(o.run_id, "id");
 	assert_int_equal(o.wait_lock, 300);
+	assert_int_equal(o.physical_every, 30);
 	assert_true(o.one_file_system && o.strict_changed && o.allow_empty && o.dry_run);
 }
 
@@ -123,6 +125,8 @@ bad_values_are_refused(void **state)
 	expect_usage("--source s --repo r --key k --run-id -", "--run-id");
 	expect_usage("--source s --repo r --key k --compression 13", "compression");
 	expect_usage("--source s --repo r --key k --jobs 0", "jobs");
+	expect_usage("--source s --repo r --key k --physical-every 0", "physical-every");
+	expect_usage("--source s --repo r --key k --physical-every 1001", "physical-every");
 	expect_usage("--source s --repo r --key k more", "more");
 }
 

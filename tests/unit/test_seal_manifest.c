@@ -996,7 +996,7 @@ the_writer_refuses_what_readers_would(void **state)
 	REFUSED(m.offset++);
 	REFUSED(m.offset--);
 	REFUSED(m.packed_len = 0);
-	REFUSED(m.packed_len = m.plain_len + 2000);
+	REFUSED(m.packed_len = manifest_packed_max(m.plain_len) + MANIFEST_PADDING_MAX + 1);
 	REFUSED(m.plain_len = MEMBER_PLAIN_MAX + 1);
 	REFUSED(m.path = NULL);
 	REFUSED(m.path = ""; m.path_len = 0);
@@ -1102,7 +1102,8 @@ a_page_that_lies_is_refused(void **state)
 	    {"#@ f 0 1111 ", "#@ e 0 1111 ", "without a path"},
 	    {"#@ f 0 1111 ", "#: f 0 1111 ", "not an index line"},
 	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 67108865 ", "place or length"},
-	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 12 ", "place or length"},
+	    {"#@ f 0 1111 2048 ", "#@ f 0 33805 12 ", "place or length"},
+	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 12 ", "longer than its index may tell of"},
 	    {"#@ f 0 1111 2048 ", "#@ f 0 1111 2047 ", "add up to its totals"},
 	    {"#@ h 1111 222 ", "#@ h 1111 223 ", "end to end"},
 	    {"#@ h 1111 222 ", "#@ h 1112 222 ", "end to end"},
@@ -1368,6 +1369,114 @@ absurd_lengths_are_refused_before_memory_is_asked_for(void **state)
 	assert_int_equal(f->e.kind, ERR_CORRUPT);
 }
 
+/* ---- padded members ---- */
+
+/* Member i gets so many bytes more than what any packer makes of it. */
+static void
+pad(struct fixture *f, size_t i, uint64_t over)
+{
+	f->members[i].packed_len = manifest_packed_max(f->members[i].plain_len) + over;
+	for (size_t k = i + 1; k < f->n; k++)
+		f->members[k].offset = f->members[k - 1].offset + f->members[k - 1].packed_len;
+}
+
+/* What the first line of the root says. */
+static unsigned
+index_version(struct fixture *f)
+{
+	static const char line[] = "# tarseal-index ";
+	const uint8_t *root = f->file.data + f->seal.root_offset;
+	size_t plain = member_claimed_len(root, f->seal.root_len);
+
+	assert_int_equal(
+	    member_unpack(f->unpacker, root, f->seal.root_len, plain, &f->text, &f->e), 0);
+	assert_memory_equal(f->text.data, line, strlen(line));
+	assert_int_equal(f->text.data[strlen(line) + 1], '\n');
+	return f->text.data[strlen(line)] - (unsigned)'0';
+}
+
+static void
+an_index_is_of_version_2_only_when_a_member_takes_it(void **state)
+{
+	static const struct {
+		uint64_t over;
+		unsigned version;
+	} cases[] = {{0, 1}, {1, 2}, {4096, 2}, {MANIFEST_PADDING_MAX, 2}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) * 3; i++) {
+		make_members(f, 1200);
+		/* In the first page, in a later one, at the end. */
+		pad(f, i % 3 == 0 ? 5 : i % 3 == 1 ? 1000 : f->n - 1, cases[i / 3].over);
+		write_all(f);
+		assert_int_equal(index_version(f), cases[i / 3].version);
+		must_open(f);
+		read_from(f, 0);
+	}
+}
+
+static void
+a_padded_member_that_is_cut_away_leaves_an_index_of_version_1(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest_mark *mark;
+	struct manifest_writer *w;
+	struct buf straight = {.data = NULL};
+
+	make_members(f, 20);
+	write_all(f);
+	buf_append(&straight, f->file.data, f->file.len);
+	assert_int_equal(ftruncate(f->fd, 0), 0);
+	assert_int_equal(manifest_writer_new(&w, f->fd, f->seal.name, 1, &f->e), 0);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(write_member(f, w, i), 0);
+	assert_int_equal(manifest_mark_new(&mark, w, &f->e), 0);
+	uint64_t packed_len = f->members[10].packed_len;
+	pad(f, 10, 1);
+	assert_int_equal(write_member(f, w, 10), 0);
+	assert_int_equal(manifest_rewind(w, mark, &f->e), 0);
+	manifest_mark_free(mark);
+	pad(f, 10, 0);
+	f->members[10].packed_len = packed_len;
+	for (size_t i = 10; i < f->n; i++) {
+		f->members[i].offset = f->members[i - 1].offset + f->members[i - 1].packed_len;
+		assert_int_equal(write_member(f, w, i), 0);
+	}
+	assert_int_equal(manifest_writer_finish(w, &f->seal, &f->e), 0);
+	manifest_writer_free(w);
+	read_back(f);
+	assert_int_equal(index_version(f), 1);
+	assert_int_equal(f->file.len, straight.len);
+	assert_memory_equal(f->file.data, straight.data, straight.len);
+	buf_done(&straight);
+}
+
+/* forge() writes version 1, unless the root is changed. */
+static void
+a_padded_member_is_accepted_in_version_2_up_to_a_bound(void **state)
+{
+	static const struct edit to_2 = {"# tarseal-index 1", "# tarseal-index 2", NULL};
+	struct fixture *f = *state;
+
+	small(f);
+	forge(f, 4, NULL, &to_2); /* which none of these needs */
+	if (read_everything(f) == -1)
+		fail_msg("%s", f->e.msg);
+	pad(f, 1, 1);
+	forge(f, 4, NULL, &to_2);
+	if (read_everything(f) == -1)
+		fail_msg("%s", f->e.msg);
+	forge(f, 4, NULL, NULL);
+	is_refused(f, "in version 1", "longer than its index may tell of");
+	pad(f, 1, MANIFEST_PADDING_MAX);
+	forge(f, 4, NULL, &to_2);
+	if (read_everything(f) == -1)
+		fail_msg("%s", f->e.msg);
+	pad(f, 1, MANIFEST_PADDING_MAX + 1);
+	forge(f, 4, NULL, &to_2);
+	is_refused(f, "over the bound", "place or length");
+}
+
 /* Random changes under right digests: refused, or a page that is written again the same. */
 static void
 whatever_is_accepted_is_written_again_byte_for_byte(void **state)
@@ -1453,6 +1562,9 @@ main(void)
 	    CASE(pages_that_do_not_fit_together_are_refused),
 	    CASE(a_page_is_checked_by_itself),
 	    CASE(absurd_lengths_are_refused_before_memory_is_asked_for),
+	    CASE(an_index_is_of_version_2_only_when_a_member_takes_it),
+	    CASE(a_padded_member_that_is_cut_away_leaves_an_index_of_version_1),
+	    CASE(a_padded_member_is_accepted_in_version_2_up_to_a_bound),
 	    CASE(whatever_is_accepted_is_written_again_byte_for_byte),
 	};
 
