@@ -181,6 +181,7 @@ json_tally(struct json *j, const struct report *r)
 	json_uint(j, "members", members.n);
 	json_uint(j, "members_copied", members.copied);
 	json_uint(j, "bytes_copied", members.copied_bytes);
+	json_uint(j, "bytes_shared", members.shared_bytes);
 	json_uint(j, "milliseconds", (uint64_t)(r->seconds * 1000));
 }
 
@@ -293,6 +294,9 @@ tell_copied(const struct report *r)
 	num_human(members.copied_bytes, human);
 	log_verbose("%" PRIu64 " of %" PRIu64 " members (%s) were copied from %s", members.copied,
 	    members.n, human, r->older);
+	num_human(members.shared_bytes, human);
+	if (members.shared_bytes > 0)
+		log_verbose("%s of that is shared with it, and takes no space of its own", human);
 }
 
 bool

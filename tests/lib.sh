@@ -224,3 +224,32 @@ flip() {
 	# shellcheck disable=SC2059 # the format is the byte
 	printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
+
+# volume DIR SIZE MKFS...: a file system of its own on DIR, as in "volume v 300M mkfs.xfs -m reflink=0".
+# Needs root; skips where there is no right, or no driver.  Gone when the case ends.
+volume() {
+	local dir=$1 size=$2
+	shift 2
+	need_root
+	need "$1"
+	truncate -s "$size" "$dir.img"
+	quiet "$@" "$dir.img"
+	mkdir "$dir"
+	mount -o loop "$dir.img" "$dir" 2>/dev/null || skip "cannot mount what $1 makes"
+	volumes+=("$dir")
+	trap volumes_gone EXIT
+}
+
+volumes=()
+volumes_gone() {
+	local dir
+	for dir in "${volumes[@]}"; do
+		! mountpoint -q "$dir" || umount "$dir" || umount -l "$dir"
+	done
+}
+
+# used DIR: KiB in use on its volume, once all is written.
+used() {
+	sync -f "$1"
+	df -k --output=used "$1" | tail -n 1 | tr -d ' '
+}
