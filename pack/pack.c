@@ -37,6 +37,7 @@ packer_new(struct packer **out, const struct packer_opts *opts, struct err *e)
 	p->older = opts->older;
 	p->block = opts->block;
 	parent_init(&p->parent, opts->rootfd);
+	ahead_init(&p->ahead, opts->rootfd, opts->workers);
 	if (member_packer_new(&p->gzip, opts->level, e) != 0 || tar_writer_new(&p->tar, e) != 0) {
 		packer_free(p);
 		return -1;
@@ -53,6 +54,7 @@ packer_free(struct packer *p)
 	member_packer_free(p->gzip);
 	tar_writer_free(p->tar);
 	parent_done(&p->parent);
+	ahead_done(&p->ahead);
 	buf_done(&p->plain);
 	buf_done(&p->text);
 	source_file_done(&p->file);
@@ -228,15 +230,10 @@ put_file(struct packer *p, struct job *j, const struct job_item *it, const struc
 static int
 read_file(struct packer *p, struct job *j, const struct job_item *it, struct err *e)
 {
-	enum source_result result;
 	struct facts now;
-	const char *base;
-	int fd = -1, rc = 0;
+	int fd, rc = 0;
 
-	if (parent_open(&p->parent, job_path(j, it), it->path_len, &base) == 0)
-		result = source_open(p->parent.dirfd, base, &fd, &now);
-	else
-		result = source_failure(errno);
+	enum source_result result = ahead_take(&p->ahead, (size_t)(it - j->items), &fd, &now);
 	if (result == SOURCE_OK) {
 		size_t max = p->grown < GROWTH_MAX ? CUT_LARGE_MIN - 1 : it->facts.size;
 		rc = source_read(&p->file, fd, &now, &it->facts, max, e);
@@ -318,15 +315,8 @@ pack_item(struct packer *p, struct job *j, const struct job_item *it, struct err
 }
 
 static int
-pack_files(struct packer *p, struct job *j, struct err *e)
+read_files(struct packer *p, struct job *j, struct err *e)
 {
-	if (j->n_out > 0) /* the planner needed to be sure of it */
-		return 0;
-	if (j->how == REUSE_STAT) {
-		int rc = copy_files(p->older, j, e);
-		if (rc != 0)
-			return rc < 0 ? -1 : 0;
-	}
 	p->grown = 0;
 	begin_member(p, j);
 	for (size_t i = 0; i < j->n_items; i++) {
@@ -339,6 +329,21 @@ pack_files(struct packer *p, struct job *j, struct err *e)
 			return -1;
 	}
 	return end_member(p, j, e);
+}
+
+static int
+pack_files(struct packer *p, struct job *j, struct err *e)
+{
+	int rc = 0;
+
+	if (j->n_out > 0) /* the planner needed to be sure of it */
+		return 0;
+	if (j->how == REUSE_STAT && (rc = copy_files(p->older, j, e)) != 0)
+		return rc < 0 ? -1 : 0;
+	ahead_begin(&p->ahead, j);
+	rc = read_files(p, j, e);
+	ahead_end(&p->ahead);
+	return rc;
 }
 
 /* The packed bytes as they go into the archive, and their digest. */

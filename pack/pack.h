@@ -18,6 +18,7 @@ struct packer_opts {
 	int rootfd; /* the source, borrowed */
 	const struct reuse *older; /* what jobs may be copied from, borrowed; NULL: nothing */
 	int level; /* of compression */
+	unsigned workers; /* there are of it */
 	size_t block; /* members are made multiples of it; 0: as they come */
 };
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "pack/ahead.h"
 #include "pack/attrs.h"
 #include "pack/parent.h"
 #include "pack/source.h"
@@ -26,7 +27,8 @@ struct packer {
 	size_t block;
 	struct member_packer *gzip;
 	struct tar_writer *tar;
-	struct parent parent;
+	struct parent parent; /* of what is no file */
+	struct ahead ahead;
 	/* The member in progress. */
 	struct buf plain, text;
 	struct statkey key;

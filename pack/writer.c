@@ -148,6 +148,7 @@ worker_new(void *ctx, struct err *e)
 	struct writer *w = ctx;
 	const struct packer_opts opts = {
 	    .rootfd = w->o.source_fd,
+	    .workers = w->o.jobs,
 	    .older = w->o.older,
 	    .level = w->o.level,
 	    .block = w->o.block,
