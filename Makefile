@@ -6,6 +6,7 @@
 # make completion                        for bash and zsh, in build/$(VARIANT)/completion
 # make install [PREFIX=/usr/local] [DESTDIR=]
 # make coverage                          a line a file, from unit tests and command line cases
+# make bench [ROWS='first verify']       measure beside tar, restic and others: docs/PERFORMANCE.md
 #
 # Variants never share objects: all goes to build/$(VARIANT)/.  ./check runs every test.
 
@@ -131,6 +132,17 @@ lint:
 coverage:
 	tools/coverage
 
+# What bench/run runs: the programs, and two small ones of its own.
+$(B)/bench/%: bench/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(WERROR) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $<
+
+bench-tools: all $(B)/bench/measure $(B)/bench/maketree
+
+bench: bench-tools
+	tools/deps bench
+	bench/run $(ROWS)
+
 install: all completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
 	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(BASHCOMPDIR) \
@@ -162,7 +174,7 @@ clean:
 print-%:
 	@echo '$($*)'
 
-.PHONY: all units unit lint coverage completion install uninstall clean FORCE
+.PHONY: all units unit lint coverage bench bench-tools completion install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJS:.o=.d)
