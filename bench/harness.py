@@ -9,7 +9,6 @@ import datetime
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -53,6 +52,11 @@ def revision():
     return out.stdout.strip() or "unknown"
 
 
+def comparable(data, key):
+    """Rows of growth have their sizes in their names, and so any stand beside each other."""
+    return {k: v for k, v in data[key].items() if not k.startswith("growth")}
+
+
 class Results:
     def __init__(self, out, sizes, keep=False):
         self.path = f"{out}/results.json"
@@ -64,7 +68,7 @@ class Results:
             return
         if keep:
             self.data = old
-        elif all(old[k] == self.data[k] for k in ("machine", "sizes")):
+        elif all(comparable(old, k) == comparable(self.data, k) for k in ("machine", "sizes")):
             self.data["rows"] = old["rows"]
         else:
             say("bench: results of another machine, or of other sizes, are replaced")
@@ -80,7 +84,7 @@ class Results:
 
     def save(self):
         with open(self.path + ".new", "w") as f:
-            json.dump(self.data, f, indent=1, sort_keys=True)
+            json.dump(self.data, f, indent=1)
             f.write("\n")
         os.replace(self.path + ".new", self.path)
 
@@ -128,7 +132,7 @@ class Bench:
 
     def fresh(self, place, contender, name="kept"):
         st = f"{place.path}/{name}.{contender.name}"
-        shutil.rmtree(st, ignore_errors=True)
+        places.remove(st)
         os.mkdir(st)
         contender.start(st)
         return st
@@ -137,15 +141,20 @@ class Bench:
         """The state after a first night; made now if no row has left it."""
         st = f"{place.path}/kept.{contender.name}"
         if not os.path.exists(f"{st}/done"):
-            self.aged(tree)
+            self.aged_for(contender, tree)
             self.measure(contender.backup(tree.path, self.fresh(place, contender)))
             open(f"{st}/done", "w").close()
         return st
 
+    def keep_all(self, place, tree, who):
+        """We come last, so that files age meanwhile."""
+        for c in reversed(self.named(*who)):
+            self.kept(place, c, tree)
+
     def copy(self, place, contender):
         """A copy of what is kept, to go on from."""
         st = f"{place.path}/copy.{contender.name}"
-        shutil.rmtree(st, ignore_errors=True)
+        places.remove(st)
         subprocess.run(["cp", "-a", f"{place.path}/kept.{contender.name}", st], check=True)
         return st
 
@@ -155,6 +164,10 @@ class Bench:
         if self.opts.wait and left > 0:
             say(f"  waiting {left:.0f} s for the files to age")
             time.sleep(left)
+
+    def aged_for(self, contender, tree):
+        if contender.name == "tarseal":
+            self.aged(tree)
 
     # ---- running ----
 
@@ -188,11 +201,13 @@ class Bench:
         return f
 
     def play(self, place, row, about, runs, rounds=None, limits=None):
-        """Every run of a row in turn, round after round, each round beginning with another one."""
+        """Every run of a row in turn, round after round, each beginning with another one; first with the second."""
         say(f"{place.key}/{row}: {about}")
         self.results.begin(place.key, row, about)
+        for run in runs:
+            self.results.figure(place.key, row, run.who)["title"] = run.title
         for r in range(rounds or self.opts.rounds):
-            first = r % len(runs) if runs else 0
+            first = (r + 1) % len(runs)
             for run in runs[first:] + runs[:first]:
                 if r < (run.rounds or r + 1):
                     self.play_one(place, row, run, limits)
@@ -200,7 +215,6 @@ class Bench:
 
     def play_one(self, place, row, run, limits):
         figure = self.results.figure(place.key, row, run.who)
-        figure["title"] = run.title
         if figure.get("failed"):
             return
         try:

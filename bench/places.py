@@ -33,6 +33,11 @@ def command(*argv):
         raise Unavailable(f"{argv[0]}: {(out.stderr.strip().splitlines() or ['failed'])[-1]}")
 
 
+def remove(path):
+    """A tree of a million files too, which shutil is slow at."""
+    subprocess.run(["rm", "-rf", path], check=True)
+
+
 class Place:
     """A directory to work in.  key names it in the results."""
 
@@ -55,14 +60,14 @@ class Place:
     def clear(self):
         for name in os.listdir(self.path):
             if name != "lost+found":
-                shutil.rmtree(f"{self.path}/{name}")
+                remove(f"{self.path}/{name}")
         if self.mounts:
             subprocess.run(["fstrim", self.path], capture_output=True)
 
     def close(self):
         for m in self.mounts:
             subprocess.run(["umount", m], capture_output=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        remove(self.home)
 
 
 def disk(base):

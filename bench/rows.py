@@ -6,12 +6,11 @@ its rows share a tree, and what one row leaves (a first night's repository) serv
 next.  When a group is done its place is empty again.
 """
 import os
-import shutil
 
 import contenders
 import trees
 from harness import Run
-from places import Limits, Unavailable, loop
+from places import Limits, Unavailable, loop, remove
 
 ROWS_OF = {}  # group -> its rows, in the order of the tables
 GROUPS = {}
@@ -28,10 +27,11 @@ def group(name, rows, where=("ram",)):
 # ---- what rows have in common ----
 
 
-def first_night(b, place, tree, row, who, limits=None, rounds=None, about=""):
+def first_night(b, place, tree, row, who, *, limits=None, rounds=None, about=""):
     """A first backup; peers that no figure is held against run once."""
     def begin(c):
         def fresh():
+            b.aged_for(c, tree)
             return c.backup(tree.path, b.fresh(place, c))
         return fresh
 
@@ -42,23 +42,21 @@ def first_night(b, place, tree, row, who, limits=None, rounds=None, about=""):
             return c.size(st)
         return done
     tree.warm()
-    b.aged(tree)
     b.play(place, row, f"{about}{tree.title}", [
         Run(c.name, c.title, begin(c), size(c), 1 if c.name in ("busybox", "bsdtar", "borg") else None)
         for c in b.named(*who)], rounds, limits)
 
 
-def next_night(b, place, tree, row, who, limits=None, rounds=None, about="", options=()):
+def next_night(b, place, tree, row, who, *, limits=None, rounds=None, about=""):
     """A night after the one that is kept.  What archivers do is the same each night, so they are left out."""
     runs = []
+    b.keep_all(place, tree, who)
     for c in b.named(*who):
         if not c.second:
             continue
-        b.kept(place, c, tree)
 
         def begin(c=c):
-            more = options if c.name == "tarseal" else ()
-            return c.backup(tree.path, b.copy(place, c), *more)
+            return c.backup(tree.path, b.copy(place, c))
 
         def size(c=c):
             before = c.size(f"{place.path}/kept.{c.name}")
@@ -74,17 +72,17 @@ def restores(b, place, tree, row, who, rounds=None):
 
     def begin(c):
         def fresh():
-            shutil.rmtree(target, ignore_errors=True)
+            remove(target)
             return c.restore(b.kept(place, c, tree), target)
         return fresh
-    for c in b.named(*who):
-        b.kept(place, c, tree)
+    b.keep_all(place, tree, who)
     b.play(place, row, tree.title, [Run(c.name, c.title, begin(c)) for c in b.named(*who)], rounds)
-    shutil.rmtree(target, ignore_errors=True)
+    remove(target)
 
 
 def verifies(b, place, tree, row, who, rounds=None):
     runs = []
+    b.keep_all(place, tree, who)
     for c in b.named(*who):
         st = b.kept(place, c, tree)
         if c.name == "tarseal":
@@ -121,9 +119,9 @@ def system(b, place, wanted):
     if "first" in wanted:
         first_night(b, place, tree, "first", USUAL if on_disk else EVERY, rounds=rounds)
         for name in set(EVERY) - set(USUAL):
-            shutil.rmtree(f"{place.path}/kept.{name}", ignore_errors=True)
+            remove(f"{place.path}/kept.{name}")
     if "nightly" in wanted:
-        next_night(b, place, tree, "nightly", USUAL)
+        next_night(b, place, tree, "nightly", ("tarseal", "restic", "borg"), rounds=rounds)
         catalog_growth(b, place, "nightly", tree)
     if "one" in wanted:
         one_file(b, place, tree)
@@ -139,21 +137,22 @@ def one_file(b, place, tree):
 
     def run(c, st, who, path, rounds=None):
         def begin():
-            shutil.rmtree(target, ignore_errors=True)
+            remove(target)
             return c.one(st, path, target)
         runs.append(Run(who, c.title, begin, (lambda: os.path.getsize(c.archive(st))) if hasattr(c, "archive") else None,
                         rounds))
-    for c in b.named(*USUAL):
-        run(c, b.kept(place, c, tree), c.name, path, None if c.name == "tarseal" else 3)
-    # The same from smaller archives: is it flat?
     c = b.present[0]
+    run(c, b.kept(place, c, tree), c.name, path)
+    # The same from smaller archives: is it flat?
     for part in (8, 64):
         small = trees.make("system", f"{place.path}/small-{part}", max(10, b.sizes["system_files"] // part),
                            b.sizes["system_bytes"] // part)
         st = b.fresh(place, c, f"small-{part}")
         b.measure(c.backup(small.path, st))
         run(c, st, f"tarseal 1/{part}", small.one())
-        runs[-1].title = f"Tarseal, 1/{part} of the archive"
+        runs[-1].title = f"Tarseal, from 1/{part}"
+    for c in b.named(*USUAL[1:]):
+        run(c, b.kept(place, c, tree), c.name, path, 3)
     b.play(place, "one", f"one file out of it, {tree.title}", runs, max(b.opts.rounds, 7 if b.opts.rounds > 1 else 1))
 
 
@@ -164,13 +163,11 @@ def changed(b, place, wanted):
     trees.append_log(f"{tree.path}/application.log", s["log_bytes"])
     tree.title += f" and a log of {s['log_bytes'] / 1e6:,.0f} MB"
     tree.touched()
-    who = [c for c in b.named(*USUAL) if c.second]
-    for c in who:
-        b.kept(place, c, tree)
+    b.keep_all(place, tree, ("tarseal", "restic", "borg"))
     trees.edit(tree, 1)
     trees.append_log(f"{tree.path}/application.log", s["log_bytes"] // 100)
     b.aged(tree)
-    next_night(b, place, tree, "changed", USUAL, about="1 % of the files changed, the log grown by 1 %: ")
+    next_night(b, place, tree, "changed", USUAL, rounds=1 if place.key == "disk" else None, about="1 % of the files changed, the log grown by 1 %: ")
 
 
 @group("xfs", ["nightly-xfs"], ("xfs",))
@@ -192,8 +189,7 @@ def volume(b, place, wanted):
     first_night(b, place, tree, "volume-first", who, about="database, log, users' files: ")
     if "volume-changed" not in wanted:
         return
-    for c in b.named(*who):
-        b.kept(place, c, tree)
+    b.keep_all(place, tree, [name for name in who if name not in ("tar", "busybox")])
     change_volume(b, tree)
     b.aged(tree)
     next_night(b, place, tree, "volume-changed", who, about="a day of work later: ")
@@ -221,9 +217,9 @@ def limits(b, place, wanted):
         tree = trees.make("volume", f"{place.path}/tree", s["volume_files"], s["limits_bytes"])
         about = "200m of a processor, 256 MiB: "
         who = ("tarseal", "tar", "busybox", "restic", "borg")
-        first_night(b, place, tree, "limits-first", who, group_of, 1, about)
+        first_night(b, place, tree, "limits-first", who, limits=group_of, rounds=1, about=about)
         if "limits-nightly" in wanted:
-            next_night(b, place, tree, "limits-nightly", who, group_of, 1, about)
+            next_night(b, place, tree, "limits-nightly", who, limits=group_of, rounds=1, about=about)
     finally:
         group_of.close()
 
@@ -289,7 +285,7 @@ def all_programs(b, place, row, tree):
     st, one, target = b.fresh(place, c), tree.one(), f"{place.path}/restored"
 
     def emptied(command):
-        shutil.rmtree(target, ignore_errors=True)
+        remove(target)
         return command
     steps = [("backup", lambda: c.backup(tree.path, st)), ("the next backup", lambda: c.backup(tree.path, st))]
     steps += [(f"verify --level {level}", lambda level=level: c.verify(st, level)) for level in ("quick", "standard", "deep")]
@@ -303,7 +299,7 @@ def all_programs(b, place, row, tree):
               ("manifest history", lambda: c.manifest(st, "history", one))]
     b.aged(tree)
     b.play(place, row, f"{tree.title}, --jobs 2", [Run(f"tarseal {title}", title, begin) for title, begin in steps], 1)
-    shutil.rmtree(target, ignore_errors=True)
+    remove(target)
 
 
 # ---- growth ----

@@ -29,12 +29,14 @@ class Tree:
 
     def files(self):
         """Regular files, below path, in bytewise order."""
-        found = []
-        for at, _, names in os.walk(os.fsencode(self.path)):
-            for n in names:
-                full = os.path.join(at, n)
-                if os.path.isfile(full) and not os.path.islink(full):
-                    found.append(full)
+        found, left = [], [os.fsencode(self.path)]
+        while left:
+            with os.scandir(left.pop()) as entries:
+                for e in entries:
+                    if e.is_dir(follow_symlinks=False):
+                        left.append(e.path)
+                    elif e.is_file(follow_symlinks=False):
+                        found.append(e.path)
         return sorted(found)
 
     def bytes(self):
@@ -47,8 +49,8 @@ class Tree:
         """A file from the middle, neither tiny nor large, by its name below the root."""
         found = self.files()
         middle = found[len(found) // 2:]
-        fit = [f for f in middle if 4096 <= os.path.getsize(f) <= 131072 and b"\\" not in f]
-        chosen = (fit or middle)[0]
+        fit = (f for f in middle if 4096 <= os.path.getsize(f) <= 131072 and b"\\" not in f)
+        chosen = next(fit, middle[0])
         return os.fsdecode(chosen)[len(self.path) + 1:]
 
 
