@@ -60,7 +60,7 @@ def comparable(data, key):
 class Results:
     def __init__(self, out, sizes, keep=False):
         self.path = f"{out}/results.json"
-        self.data = {"machine": machine(), "sizes": sizes, "versions": {}, "left_out": {}, "rows": {}}
+        self.data = {"machine": machine(), "sizes": sizes, "places": {}, "versions": {}, "left_out": {}, "rows": {}}
         try:
             with open(self.path) as f:
                 old = json.load(f)
@@ -69,7 +69,7 @@ class Results:
         if keep:
             self.data = old
         elif all(comparable(old, k) == comparable(self.data, k) for k in ("machine", "sizes")):
-            self.data["rows"] = old["rows"]
+            self.data["rows"], self.data["places"] = old["rows"], old["places"]
         else:
             say("bench: results of another machine, or of other sizes, are replaced")
 
@@ -119,6 +119,7 @@ class Bench:
                 "ram": lambda: places.loop("ram", "ext4", "ext4 on a loop device in memory", size),
                 "xfs": lambda: places.loop("xfs", "xfs", "XFS with reflinks on a loop device in memory", size),
                 "disk": lambda: places.disk(self.opts.disk)}[key]()
+            self.results.data["places"][key] = self.opened[key].title
         return self.opened[key]
 
     def close(self):
@@ -200,14 +201,14 @@ class Bench:
             fcntl.flock(f, fcntl.LOCK_EX)
         return f
 
-    def play(self, place, row, about, runs, rounds=None, limits=None):
-        """Every run of a row in turn, round after round, each beginning with another one; first with the second."""
+    def play(self, place, row, about, runs, rounds=None, limits=None, turns=True):
+        """Every run of a row, round after round; in turns, each begins with another one, the first with the second."""
         say(f"{place.key}/{row}: {about}")
         self.results.begin(place.key, row, about)
         for run in runs:
             self.results.figure(place.key, row, run.who)["title"] = run.title
         for r in range(rounds or self.opts.rounds):
-            first = (r + 1) % len(runs)
+            first = (r + 1) % len(runs) if turns else 0
             for run in runs[first:] + runs[:first]:
                 if r < (run.rounds or r + 1):
                     self.play_one(place, row, run, limits)

@@ -11,8 +11,7 @@ BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 PAGE = f"{contenders.TOP}/docs/PERFORMANCE.md"
 OWN = f"{contenders.TOP}/bench/results"
 
-PLACES = {"ram": "ext4 on a loop device in memory", "xfs": "XFS with reflinks, on a loop device in memory",
-          "disk": "the machine's disk"}
+PLACES = ["ram", "xfs", "disk"]
 
 
 def table(head, lines):
@@ -81,7 +80,7 @@ def all_rows(data):
     out = []
     for name, row in sorted(data["rows"].items(), key=lambda item: order(item[0])):
         place, short = name.split("/")
-        out += ["", f"### {short}: {PLACES[place]}", ""]
+        out += ["", f"### {short}: {data['places'].get(place, place)}", ""]
         if row["reason"]:
             out.append(f"n/a: {row['reason']}")
             continue
@@ -98,7 +97,7 @@ def order(name):
              "growth", "month"]
     head = next((i for i, h in enumerate(heads) if row.startswith(h)), len(heads))
     number = next((int(w) for w in row.split("-") if w.isdigit()), 0)
-    return list(PLACES).index(place), head, number, row
+    return PLACES.index(place), head, number, row
 
 
 def growth_table(data):

@@ -298,7 +298,8 @@ def all_programs(b, place, row, tree):
               ("manifest find --no-catalog '**'", lambda: c.manifest(st, "find", "--no-catalog", "**")),
               ("manifest history", lambda: c.manifest(st, "history", one))]
     b.aged(tree)
-    b.play(place, row, f"{tree.title}, --jobs 2", [Run(f"tarseal {title}", title, begin) for title, begin in steps], 1)
+    b.play(place, row, f"{tree.title}, --jobs 2", [Run(f"tarseal {title}", title, begin) for title, begin in steps],
+           rounds=1, turns=False)
     remove(target)
 
 
