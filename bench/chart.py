@@ -4,6 +4,8 @@ import html
 import math
 import statistics
 
+import goals
+
 OURS, PEERS, INK, FAINT = "#0b6e4f", "#a9b4bd", "#1f2933", "#7b8794"
 LINES = {"tarseal": OURS, "pigz": "#c77700", "restic": "#4a5fc1"}
 NAMES = {"tarseal": "Tarseal", "pigz": "tar, pigz", "restic": "restic"}
@@ -14,8 +16,8 @@ NIGHTLY = {"ram/nightly": "ram/first", "ram/million-nightly": "ram/million-first
 PANELS = [("ram/first", "First backup"), ("ram/nightly", "Nightly, nothing changed"),
           ("ram/changed", "Nightly, 1 % changed, 1 GB log"), ("xfs/nightly-xfs", "Nightly on XFS"),
           ("ram/restore", "Full restore"), ("ram/verify", "Verify"), ("ram/one", "One file"),
-          ("ram/million-first", "1,000,000 tiny files: first"), ("ram/million-nightly", "1,000,000: nightly"),
-          ("ram/million-restore", "1,000,000: restore"), ("ram/million-verify", "1,000,000: verify"),
+          ("ram/million-first", "1,000,000 tiny files: first"), ("ram/million-nightly", "1,000,000 tiny files: nightly"),
+          ("ram/million-restore", "1,000,000 tiny files: restore"), ("ram/million-verify", "1,000,000 tiny files: verify"),
           ("disk/limits-first", "200m CPU, 256 MiB: first"), ("disk/limits-nightly", "200m CPU, 256 MiB: nightly")]
 
 
@@ -67,8 +69,8 @@ def bars(data):
         if not any(ours for _, _, ours in entries):
             continue
         c = columns.index(min(columns))
-        lines, height = panel(margin + c * (width - 2 * margin + 20) / 2, columns[c], (width - 2 * margin - 20) / 2, title,
-                              entries)
+        lines, height = panel(margin + c * (width - 2 * margin + 20) / 2, columns[c], (width - 2 * margin - 20) / 2,
+                              goals.sized(title, data["sizes"]), entries)
         body += lines
         columns[c] += height
     return svg(width, max(columns) + 10, "Seconds by work and program", body)

@@ -132,5 +132,10 @@ def show(value, unit):
     return f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}"
 
 
+def sized(words, sizes):
+    """The work, where it was measured at other sizes than those of the design."""
+    return words.replace("1,000,000", f"{sizes['tiny_files']:,}").replace("30 nights", f"{sizes['nights']} nights")
+
+
 def wanted(goal):
     return f"{goal.kind} {show(goal.want, goal.unit)}"

@@ -59,7 +59,7 @@ def comparable(data, key):
 
 class Results:
     def __init__(self, out, sizes, keep=False):
-        self.path = f"{out}/results.json"
+        self.path, self.begun = f"{out}/results.json", set()
         self.data = {"machine": machine(), "sizes": sizes, "places": {}, "versions": {}, "left_out": {}, "rows": {}}
         try:
             with open(self.path) as f:
@@ -75,6 +75,7 @@ class Results:
 
     def begin(self, place, row, about, reason=None):
         """Forget what was known of a row."""
+        self.begun.add((place, row))
         at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
         self.data["rows"][f"{place}/{row}"] = {"about": about, "when": at, "revision": revision(),
                                                "reason": reason, "figures": {}}

@@ -27,6 +27,7 @@ def machine(data):
     revisions = sorted({r["revision"] for r in data["rows"].values() if not r["reason"]})
     if revisions:
         lines.append(f"Tarseal at revision {', '.join(revisions)}.")
+    lines.append("Sizes: " + ", ".join(f"{k} {v}" for k, v in data["sizes"].items() if not k.startswith("growth")) + ".")
     if left:
         lines.append("Left out: " + ", ".join(left) + ".")
     return lines
@@ -35,7 +36,7 @@ def machine(data):
 def goal_lines(data):
     lines = []
     for goal in goals.SYSTEM + goals.REST:
-        cells = [goal.work, goal.against, goals.wanted(goal)]
+        cells = [goals.sized(goal.work, data["sizes"]), goal.against, goals.wanted(goal)]
         for place in ("ram", "disk"):
             if place == "disk" and (goal in goals.REST or "XFS" in goal.work):
                 cells.append("")

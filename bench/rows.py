@@ -27,8 +27,13 @@ def group(name, rows, where=("ram",)):
 # ---- what rows have in common ----
 
 
+def rounds_of(contender):
+    """No goal is set against these: once is enough."""
+    return 1 if contender.name in ("busybox", "bsdtar", "borg") else None
+
+
 def first_night(b, place, tree, row, who, *, limits=None, rounds=None, about=""):
-    """A first backup; peers that no figure is held against run once."""
+    """A first backup, which is kept for the rows that follow."""
     def begin(c):
         def fresh():
             b.aged_for(c, tree)
@@ -43,18 +48,16 @@ def first_night(b, place, tree, row, who, *, limits=None, rounds=None, about="")
         return done
     tree.warm()
     b.play(place, row, f"{about}{tree.title}", [
-        Run(c.name, c.title, begin(c), size(c), 1 if c.name in ("busybox", "bsdtar", "borg") else None)
+        Run(c.name, c.title, begin(c), size(c), rounds_of(c))
         for c in b.named(*who)], rounds, limits)
 
 
 def next_night(b, place, tree, row, who, *, limits=None, rounds=None, about=""):
     """A night after the one that is kept.  What archivers do is the same each night, so they are left out."""
-    runs = []
+    who = [c.name for c in b.named(*who) if c.second]
     b.keep_all(place, tree, who)
+    runs = []
     for c in b.named(*who):
-        if not c.second:
-            continue
-
         def begin(c=c):
             return c.backup(tree.path, b.copy(place, c))
 
@@ -62,7 +65,7 @@ def next_night(b, place, tree, row, who, *, limits=None, rounds=None, about=""):
             before = c.size(f"{place.path}/kept.{c.name}")
             after = c.size(f"{place.path}/copy.{c.name}")
             return after if c.name == "tarseal" else after - before
-        runs.append(Run(c.name, c.title, begin, size))
+        runs.append(Run(c.name, c.title, begin, size, rounds_of(c)))
     tree.warm()
     b.play(place, row, f"{about}{tree.title}", runs, rounds, limits)
 
@@ -76,7 +79,8 @@ def restores(b, place, tree, row, who, rounds=None):
             return c.restore(b.kept(place, c, tree), target)
         return fresh
     b.keep_all(place, tree, who)
-    b.play(place, row, tree.title, [Run(c.name, c.title, begin(c)) for c in b.named(*who)], rounds)
+    b.play(place, row, tree.title, [Run(c.name, c.title, begin(c), rounds=rounds_of(c)) for c in b.named(*who)],
+           rounds)
     remove(target)
 
 
@@ -89,7 +93,7 @@ def verifies(b, place, tree, row, who, rounds=None):
             runs += [Run(f"tarseal {level}", f"verify --level {level}", lambda c=c, st=st, level=level: c.verify(st, level))
                      for level in ("standard", "deep")]
         else:
-            runs.append(Run(c.name, c.verify_title, lambda c=c, st=st: c.verify(st)))
+            runs.append(Run(c.name, c.verify_title, lambda c=c, st=st: c.verify(st), rounds=rounds_of(c)))
     b.play(place, row, tree.title, runs, rounds)
 
 
@@ -104,6 +108,7 @@ def catalog_growth(b, place, row, tree):
 
 EVERY = ("tarseal", "tar", "pigz", "busybox", "bsdtar", "restic", "borg")
 USUAL = ("tarseal", "tar", "pigz", "restic", "borg")
+SECOND = ("tarseal", "restic", "borg")  # those for whom a second night is another one
 
 
 def system_tree(b, place):
@@ -121,7 +126,7 @@ def system(b, place, wanted):
         for name in set(EVERY) - set(USUAL):
             remove(f"{place.path}/kept.{name}")
     if "nightly" in wanted:
-        next_night(b, place, tree, "nightly", ("tarseal", "restic", "borg"), rounds=rounds)
+        next_night(b, place, tree, "nightly", SECOND, rounds=rounds)
         catalog_growth(b, place, "nightly", tree)
     if "one" in wanted:
         one_file(b, place, tree)
@@ -152,7 +157,7 @@ def one_file(b, place, tree):
         run(c, st, f"tarseal 1/{part}", small.one())
         runs[-1].title = f"Tarseal, from 1/{part}"
     for c in b.named(*USUAL[1:]):
-        run(c, b.kept(place, c, tree), c.name, path, 3)
+        run(c, b.kept(place, c, tree), c.name, path, rounds_of(c) or 3)
     b.play(place, "one", f"one file out of it, {tree.title}", runs, max(b.opts.rounds, 7 if b.opts.rounds > 1 else 1))
 
 
@@ -163,11 +168,11 @@ def changed(b, place, wanted):
     trees.append_log(f"{tree.path}/application.log", s["log_bytes"])
     tree.title += f" and a log of {s['log_bytes'] / 1e6:,.0f} MB"
     tree.touched()
-    b.keep_all(place, tree, ("tarseal", "restic", "borg"))
+    b.keep_all(place, tree, SECOND)
     trees.edit(tree, 1)
     trees.append_log(f"{tree.path}/application.log", s["log_bytes"] // 100)
     b.aged(tree)
-    next_night(b, place, tree, "changed", USUAL, rounds=1 if place.key == "disk" else None, about="1 % of the files changed, the log grown by 1 %: ")
+    next_night(b, place, tree, "changed", SECOND, rounds=1 if place.key == "disk" else None, about="1 % of the files changed, the log grown by 1 %: ")
 
 
 @group("xfs", ["nightly-xfs"], ("xfs",))
@@ -189,7 +194,7 @@ def volume(b, place, wanted):
     first_night(b, place, tree, "volume-first", who, about="database, log, users' files: ")
     if "volume-changed" not in wanted:
         return
-    b.keep_all(place, tree, [name for name in who if name not in ("tar", "busybox")])
+    b.keep_all(place, tree, [c.name for c in b.named(*who) if c.second])
     change_volume(b, tree)
     b.aged(tree)
     next_night(b, place, tree, "volume-changed", who, about="a day of work later: ")
@@ -310,9 +315,10 @@ GROWING = ("tarseal", "pigz", "restic")
 
 @group("growth-files", ["growth-files"])
 def growth_files(b, place, wanted):
-    for files in b.sizes["growth_files"]:
-        grow(b, place, f"growth-files-{files}",
-             trees.make("tiny", f"{place.path}/tree", files, files * 300))
+    made = [(files, trees.make("tiny", f"{place.path}/tree-{files}", files, files * 300))
+            for files in b.sizes["growth_files"]]
+    for files, tree in made:
+        grow(b, place, f"growth-files-{files}", tree)
 
 
 @group("growth-bytes", ["growth-bytes"], ("disk",))
@@ -321,14 +327,17 @@ def growth_bytes(b, place, wanted):
         if place.space() < 3 * size:
             b.results.begin(place.key, f"growth-bytes-{size}-first", f"{size / 1e9:g} GB", "there is no room for it")
             continue
-        grow(b, place, f"growth-bytes-{size}",
-             trees.make("system", f"{place.path}/tree", max(1, size // 262144), size))
+        tree = trees.make("system", f"{place.path}/tree", max(1, size // 262144), size)
+        grow(b, place, f"growth-bytes-{size}", tree)
+        remove(tree.path)
 
 
 def grow(b, place, row, tree):
     first_night(b, place, tree, f"{row}-first", GROWING, rounds=1)
     next_night(b, place, tree, f"{row}-nightly", GROWING, rounds=1)
-    place.clear()
+    for c in b.named(*GROWING):
+        for name in ("kept", "copy"):
+            remove(f"{place.path}/{name}.{c.name}")
 
 
 # ---- a month on XFS ----

@@ -110,14 +110,14 @@ def large(path, size):
 
 
 def edit(tree, percent, night=1):
-    """Every so-manieth file is changed in its middle, and every third of those grows."""
+    """Every so-manieth file: eight bytes in its middle, or a third of the time a line more."""
     every = max(1, round(100 / percent))
     chance = random.Random(night)
     for i, f in enumerate(tree.files()):
         if (i + night) % every:
             continue
-        size = os.path.getsize(f)
+        grows = chance.randrange(3) == 0
         with open(f, "r+b") as out:
-            out.seek(size // 2)
-            out.write(chance.randbytes(8) if i % 3 else chance.randbytes(64) + b"\n")
+            out.seek(0 if grows else os.path.getsize(f) // 2, os.SEEK_END if grows else os.SEEK_SET)
+            out.write(chance.randbytes(64) + b"\n" if grows else chance.randbytes(8))
     tree.touched()
