@@ -362,9 +362,9 @@ def expect(a, quiet, fresh):
         die("copied from another level of compression")
     if not fresh and a["copied_from"] is None:
         die("nothing to copy from")
-    if quiet and not fresh and a["members_copied"] != a["members"] - 1:
+    if quiet and not fresh and a["members_copied"] != a["members"]:
         die(f"nothing changed, and {a['members_copied']} of {a['members']} are copied")
-    return a["members_copied"], a["members"] - 1
+    return a["members_copied"], a["members"]
 
 
 night, did = 0, []
