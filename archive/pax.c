@@ -12,31 +12,16 @@
 #define NSEC 1000000000u
 #define NUMBER_MAX 32 /* any number as text, with sign, fraction and NUL */
 
-/* Decimal digits of n into out, not terminated; how many. */
-static size_t
-decimal(char out[NUMBER_MAX], uint64_t n)
-{
-	char tmp[NUMBER_MAX];
-	size_t len = 0;
-
-	do
-		tmp[len++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	for (size_t i = 0; i < len; i++)
-		out[i] = tmp[len - 1 - i];
-	return len;
-}
-
 /* The length counts its own digits, which may make it a digit longer. */
 static void
 put_head(struct buf *out, size_t rest)
 {
 	char text[NUMBER_MAX];
-	size_t digits = decimal(text, rest);
+	size_t digits = num_digits(rest, text);
 
-	if (decimal(text, rest + digits) > digits)
+	if (num_digits(rest + digits, text) > digits)
 		digits++;
-	(void)decimal(text, rest + digits);
+	(void)num_digits(rest + digits, text);
 	buf_append(out, text, digits);
 }
 
@@ -64,7 +49,7 @@ pax_put_number(struct buf *out, const char *keyword, uint64_t value)
 {
 	char text[NUMBER_MAX];
 
-	pax_put(out, keyword, text, decimal(text, value));
+	pax_put(out, keyword, text, num_digits(value, text));
 }
 
 void
@@ -80,7 +65,7 @@ pax_put_time(struct buf *out, const char *keyword, int64_t sec, uint32_t nsec)
 		whole = nsec > 0 ? (uint64_t) - (sec + 1) : -(uint64_t)sec;
 		nsec = nsec > 0 ? NSEC - nsec : 0;
 	}
-	len += decimal(text + len, whole);
+	len += num_digits(whole, text + len);
 	text[len++] = '.';
 	for (uint32_t unit = NSEC / 10; unit > 0; unit /= 10)
 		text[len++] = (char)('0' + nsec / unit % 10);

@@ -57,6 +57,18 @@ num_octal(const char *s, size_t len, uint64_t max, uint64_t *out)
 	return digits(s, len, 8, max, out);
 }
 
+size_t
+num_digits(uint64_t n, char out[NUM_DIGITS_MAX])
+{
+	size_t len = 1;
+
+	for (uint64_t rest = n / 10; rest > 0; rest /= 10)
+		len++;
+	for (size_t i = len; i-- > 0; n /= 10)
+		out[i] = (char)('0' + n % 10);
+	return len;
+}
+
 void
 num_human(uint64_t bytes, char out[16])
 {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/num.h"
 #include "core/path.h"
 
 /*
@@ -65,16 +66,51 @@ put_comments(struct buf *text, const struct entry *en, const struct section_fact
 		    facts->unreadable[i].offset, facts->unreadable[i].len);
 }
 
+static void
+put_number(struct buf *text, const char *keyword, uint64_t n)
+{
+	char digits[NUM_DIGITS_MAX];
+
+	buf_puts(text, keyword);
+	buf_append(text, digits, num_digits(n, digits));
+}
+
+static void
+put_mode(struct buf *text, uint32_t mode)
+{
+	char octal[4];
+
+	for (size_t i = sizeof(octal); i-- > 0; mode >>= 3)
+		octal[i] = (char)('0' + (mode & 7));
+	buf_puts(text, " mode=");
+	buf_append(text, octal, sizeof(octal));
+}
+
+static void
+put_time(struct buf *text, int64_t sec, uint32_t nsec)
+{
+	char fraction[10];
+
+	for (size_t i = sizeof(fraction); --i > 0; nsec /= 10)
+		fraction[i] = (char)('0' + nsec % 10);
+	fraction[0] = '.';
+	put_number(text, sec < 0 ? " time=-" : " time=", sec < 0 ? -(uint64_t)sec : (uint64_t)sec);
+	buf_append(text, fraction, sizeof(fraction));
+}
+
 void
 section_put_entry(struct buf *text, const struct entry *en, const struct section_facts *facts)
 {
 	put_comments(text, en, facts);
 	path_escape_mtree(text, en->path, en->path_len);
-	buf_printf(text, " type=%s mode=%04" PRIo32 " uid=%" PRIu32 " gid=%" PRIu32,
-	    type_name(en->type), en->mode, en->uid, en->gid);
+	buf_puts(text, " type=");
+	buf_puts(text, type_name(en->type));
+	put_mode(text, en->mode);
+	put_number(text, " uid=", en->uid);
+	put_number(text, " gid=", en->gid);
 	if (en->type == ENTRY_FILE)
-		buf_printf(text, " size=%" PRIu64, en->size);
-	buf_printf(text, " time=%" PRId64 ".%09" PRIu32, en->mtime_sec, en->mtime_nsec);
+		put_number(text, " size=", en->size);
+	put_time(text, en->mtime_sec, en->mtime_nsec);
 	if (en->type == ENTRY_FILE) {
 		static const uint8_t none[SHA256_LEN];
 

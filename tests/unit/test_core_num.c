@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/err.h"
@@ -84,6 +85,23 @@ octal_takes_leading_zeros_but_no_other_digits(void **state)
 }
 
 static void
+digits_are_those_of_printf(void **state)
+{
+	static const uint64_t numbers[] = {
+	    0, 1, 9, 10, 99, 100, 1000000000, 9999999999, UINT64_MAX - 1, UINT64_MAX};
+	char expected[32], out[NUM_DIGITS_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		memset(out, 0, sizeof(out));
+		size_t n = num_digits(numbers[i], out);
+		(void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);
+		assert_int_equal(n, strlen(expected));
+		assert_string_equal(out, expected);
+	}
+}
+
+static void
 human_sizes_are_those_of_ls(void **state)
 {
 	static const struct {
@@ -166,6 +184,7 @@ main(void)
 	    cmocka_unit_test(i64_reads_its_whole_range),
 	    cmocka_unit_test(i64_refuses_what_is_not_canonical),
 	    cmocka_unit_test(octal_takes_leading_zeros_but_no_other_digits),
+	    cmocka_unit_test(digits_are_those_of_printf),
 	    cmocka_unit_test(human_sizes_are_those_of_ls),
 	    cmocka_unit_test(durations_have_one_unit),
 	    cmocka_unit_test(other_durations_are_usage_errors),
