@@ -63,7 +63,7 @@ set_facts(struct firsts *f, struct job *j, struct job_item *it, const struct fac
 	struct job_item *link;
 
 	if (file != NULL)
-		links_update(file, facts);
+		links_update(f->links, file, facts);
 	for (size_t i = (size_t)(it - j->items) + 1;
 	     (link = next_link(j, &i, job_path(j, it), it->path_len)) != NULL; i++)
 		link->facts = *facts;

@@ -17,23 +17,23 @@ struct err;
 struct links;
 
 struct links_file {
-	struct facts facts; /* of the first name, as stored */
+	struct facts facts; /* of the first name, as stored; without blocks */
 	size_t path_len;
-	const char *path; /* clean, NUL-terminated; valid until the file goes */
+	const char *path; /* clean, NUL-terminated */
 };
 
 int links_new(struct links **out, struct err *e);
 void links_free(struct links *l); /* NULL is harmless */
-/* The first name of a file whose facts.nlink is over 1. */
+/* The first name of a regular file whose facts.nlink is over 1. */
 int links_add(
     struct links *l, const struct facts *facts, const char *path, size_t len, struct err *e);
 /*
- * The file (dev, ino), or NULL when no first name of it is known.  Valid until links_seen
- * drops it.
+ * The file (dev, ino), or NULL when no first name of it is known.  Valid until the next
+ * links_find or links_add, or until links_seen drops it.
  */
 const struct links_file *links_find(struct links *l, uint64_t dev, uint64_t ino);
 /* What was read of f in the end. */
-void links_update(const struct links_file *f, const struct facts *facts);
+void links_update(struct links *l, const struct links_file *f, const struct facts *facts);
 /* That name was stored as a link to f. */
 void links_seen(struct links *l, const struct links_file *f);
 /* f is another file by now: its inode was given away; or it is not in the archive after all. */

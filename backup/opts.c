@@ -6,7 +6,7 @@
 #include "archive/member.h"
 #include "cli/opt_keep.h"
 #include "core/err.h"
-#include "core/pipeline.h"
+#include "core/limits.h"
 #include "seal/seal.h"
 
 #define RUN_ID_MAX 1024
@@ -50,7 +50,7 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 	*o = (struct backup_opts){
 	    .series = "autolab-backup",
 	    .compression = MEMBER_LEVEL_DEFAULT,
-	    .jobs = pipeline_default_workers(),
+	    .jobs = limits_workers_here(),
 	    .physical_every = 7,
 	};
 	const struct opt table[] = {
@@ -132,7 +132,7 @@ backup_opts_parse(struct backup_opts *o, int argc, char **argv, struct err *e)
 		.value = &o->jobs,
 		.env = "TARSEAL_JOBS",
 		.min = 1,
-		.max = PIPELINE_WORKERS_MAX},
+		.max = LIMITS_WORKERS_MAX},
 	    {.name = "reuse",
 		.kind = OPT_CHOICE,
 		.arg = "HOW",

@@ -18,6 +18,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
@@ -241,6 +242,7 @@ attempt(struct run *r, struct err *e)
 	    repo_part_path(r->repo, REPO_ARCHIVE, r->seal.name, &r->archive, e) != 0 ||
 	    repo_part_path(r->repo, REPO_MANIFEST, r->seal.name, &r->manifest, e) != 0)
 		return -1;
+	limits_tell((unsigned)r->o->jobs);
 	report_creating(r->o, buf_str(&r->archive));
 	if (progress_start((enum progress_mode)r->o->common.progress, "backup", e) != 0)
 		return -1;

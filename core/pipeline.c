@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/cpus.h"
 #include "core/err.h"
+#include "core/limits.h"
 #include "core/stop.h"
 
 /*
@@ -260,6 +260,15 @@ join_and_free(struct pipeline *p)
 	free(p);
 }
 
+static unsigned
+default_depth(unsigned workers)
+{
+	struct limits l;
+
+	limits_here(&l);
+	return limits_depth(&l, workers);
+}
+
 int
 pipeline_new(struct pipeline **out, const struct pipeline_opts *opts, struct err *e)
 {
@@ -273,7 +282,7 @@ pipeline_new(struct pipeline **out, const struct pipeline_opts *opts, struct err
 	if (p->o.workers == 0)
 		p->o.workers = 1;
 	if (p->o.depth == 0)
-		p->o.depth = 2 * p->o.workers + 2;
+		p->o.depth = default_depth(p->o.workers);
 	p->slots = calloc(p->o.depth, sizeof(*p->slots));
 	p->threads = calloc(p->o.workers, sizeof(*p->threads));
 	if (p->slots == NULL || p->threads == NULL) {
@@ -352,12 +361,4 @@ pipeline_abort(struct pipeline *p)
 	stop_with(p, &e);
 	(void)pthread_mutex_unlock(&p->lock);
 	join_and_free(p);
-}
-
-unsigned
-pipeline_default_workers(void)
-{
-	unsigned n = cpus_usable();
-
-	return n < PIPELINE_WORKERS_MAX ? n : PIPELINE_WORKERS_MAX;
 }

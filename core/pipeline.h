@@ -28,7 +28,7 @@ struct pipeline;
 
 struct pipeline_opts {
 	unsigned workers; /* at least 1; fewer run where no more can be started */
-	unsigned depth; /* 0: 2 * workers + 2 */
+	unsigned depth; /* 0: as limits_depth() (core/limits.h) says */
 	void *ctx;
 	/* A worker's own state (packer, scratch), made in its thread; both may be NULL. */
 	void *(*worker_new)(void *ctx, struct err *e);
@@ -45,10 +45,5 @@ int pipeline_submit(struct pipeline *p, void *job, struct err *e);
 int pipeline_finish(struct pipeline *p, struct err *e);
 /* Gives up: drops queued jobs, waits for running ones, frees. NULL is harmless. */
 void pipeline_abort(struct pipeline *p);
-
-/* As many as --jobs takes. */
-#define PIPELINE_WORKERS_MAX 256u
-/* Processors this process may use (core/cpus.h), 1 to PIPELINE_WORKERS_MAX. */
-unsigned pipeline_default_workers(void);
 
 #endif

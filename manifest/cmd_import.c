@@ -10,9 +10,9 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/num.h"
-#include "core/pipeline.h"
 #include "core/progress.h"
 #include "manifest/cmd.h"
 #include "manifest/import_make.h"
@@ -44,7 +44,7 @@ static const struct opt options[] = {
     {"compression", 0, OPT_UINT, "LEVEL", "1 (fast) to 12 (small)", &compression, NULL, 1, 12,
 	NULL},
     {"jobs", 'j', OPT_UINT, "N", "worker threads; as many as there are processors", &jobs,
-	"TARSEAL_JOBS", 1, PIPELINE_WORKERS_MAX, NULL},
+	"TARSEAL_JOBS", 1, LIMITS_WORKERS_MAX, NULL},
     CMD_WAIT_LOCK(&wait_lock),
     {0},
 };
@@ -376,6 +376,8 @@ import(struct import *m, const struct opt_list *args, struct err *e)
 		return -1;
 	m->refused = m->order.refused;
 	say_begin(m);
+	if (!dry_run)
+		limits_tell(m->run.jobs);
 	int rc = import_all(m, e);
 	if (m->run.list.n > 0 && !dry_run)
 		update_catalog(m); /* also what an earlier run was stopped in */
@@ -391,7 +393,7 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 	    .run =
 		{
 		    .level = (int)compression,
-		    .jobs = jobs > 0 ? (unsigned)jobs : pipeline_default_workers(),
+		    .jobs = jobs > 0 ? (unsigned)jobs : limits_workers_here(),
 		    .progress = common->progress,
 		    .remove_original = remove_original,
 		},

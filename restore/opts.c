@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/err.h"
-#include "core/pipeline.h"
+#include "core/limits.h"
 #include "seal/seal.h"
 
 static int
@@ -65,7 +65,7 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 	    {"timezone", 0, OPT_STRING, "ZONE", "zone of --as-of and of times shown", &o->timezone,
 		"TARSEAL_TIMEZONE", 0, 0, NULL},
 	    {"jobs", 'j', OPT_UINT, "N", "threads that unpack and write", &o->jobs, "TARSEAL_JOBS",
-		1, PIPELINE_WORKERS_MAX, NULL},
+		1, LIMITS_WORKERS_MAX, NULL},
 	    {"dry-run", 'n', OPT_FLAG, NULL, "say what would be written; write nothing",
 		&o->dry_run, NULL, 0, 0, NULL},
 	    {.name = NULL},
@@ -82,7 +82,7 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 	int rc;
 
 	memset(o, 0, sizeof(*o));
-	o->jobs = pipeline_default_workers();
+	o->jobs = limits_workers_here();
 	rc = opt_parse(&prog, &o->common, argc, argv, &o->paths, e);
 	return rc != 0 ? rc : check(o, e);
 }

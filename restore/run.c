@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "restore/cat.h"
@@ -122,6 +123,7 @@ write_target(struct run *r, struct err *e)
 	if (restore_target_open(&r->target, r->o->target, e) != 0)
 		return -1;
 	restore_target_room(&r->target, bytes);
+	limits_tell((unsigned)r->o->jobs);
 	if (progress_start((enum progress_mode)r->o->common.progress, "restore", e) != 0)
 		return -1;
 	progress_total(bytes);

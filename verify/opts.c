@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/err.h"
-#include "core/pipeline.h"
+#include "core/limits.h"
 #include "seal/seal.h"
 
 static const char *const levels[] = {"quick", "standard", "deep", NULL};
@@ -61,7 +61,7 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 		"note missing, wrong, and unknown signatures, but do not fail for them",
 		&o->untrusted, NULL, 0, 0, NULL},
 	    {"jobs", 'j', OPT_UINT, "N", "threads that read and check", &o->jobs, "TARSEAL_JOBS", 1,
-		PIPELINE_WORKERS_MAX, NULL},
+		LIMITS_WORKERS_MAX, NULL},
 	    {"timezone", 0, OPT_STRING, "ZONE", "zone of the times shown", &o->timezone,
 		"TARSEAL_TIMEZONE", 0, 0, NULL},
 	    {.name = NULL},
@@ -80,7 +80,7 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 
 	memset(o, 0, sizeof(*o));
 	o->level = VERIFY_STANDARD;
-	o->jobs = pipeline_default_workers();
+	o->jobs = limits_workers_here();
 	rc = opt_parse(&prog, &o->common, argc, argv, &o->backups, e);
 	return rc != 0 ? rc : check(o, e);
 }

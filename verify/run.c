@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/stop.h"
@@ -123,6 +124,7 @@ check_picked(struct run *r, struct err *e)
 		if (r->picks.picked[i])
 			total += r->list.backups[i].seal.archive_size;
 	if (r->opts->level != VERIFY_QUICK) {
+		limits_tell((unsigned)r->opts->jobs);
 		if (progress_start((enum progress_mode)r->opts->common.progress, "verify", e) < 0)
 			return -1;
 		progress_total(total);

@@ -84,7 +84,7 @@ links_takes_what_was_read_in_the_end(void **state)
 
 	(void)state;
 	add(1, 7, 3, "a");
-	links_update(links_find(l, 1, 7), &f);
+	links_update(l, links_find(l, 1, 7), &f);
 	assert_int_equal(links_find(l, 1, 7)->facts.size, 99);
 	assert_string_equal(links_find(l, 1, 7)->path, "a");
 	links_seen(l, links_find(l, 1, 7));
