@@ -117,7 +117,13 @@ limits_depth(const struct limits *l, unsigned workers)
 	return within(room(l) > taken ? (room(l) - taken) / JOB : 0, workers + 1, 2 * workers + 2);
 }
 
-/* ---- what -v says ---- */
+uint64_t
+limits_need(const struct limits *l, unsigned workers)
+{
+	return BASE + (uint64_t)workers * WORKER + (uint64_t)limits_depth(l, workers) * JOB;
+}
+
+/* ---- what is said ---- */
 
 /* As Kubernetes writes it. */
 static void
@@ -164,10 +170,18 @@ void
 limits_tell(unsigned workers)
 {
 	struct buf text = {0};
+	char need[16], memory[16];
 	struct limits l;
 
 	limits_here(&l);
 	limits_describe(&l, workers, &text);
 	log_verbose("%s", buf_str(&text));
 	buf_done(&text);
+	if (l.memory != 0 && limits_need(&l, workers) > l.memory) {
+		num_human(limits_need(&l, workers), need);
+		num_human(l.memory, memory);
+		log_warn("with %u worker%s this may take %s of memory, and the limit is %s: the "
+			 "kernel may end it",
+		    workers, workers == 1 ? "" : "s", need, memory);
+	}
 }

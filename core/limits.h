@@ -34,7 +34,12 @@ unsigned limits_depth(const struct limits *l, unsigned workers);
 
 /* Appends how many workers there are and why, and how many jobs, which are an archive's members. */
 void limits_describe(const struct limits *l, unsigned workers, struct buf *out);
-/* The same, with -v, when work begins. */
+/* What a program with so many workers may take, in bytes. */
+uint64_t limits_need(const struct limits *l, unsigned workers);
+/*
+ * When work begins: with -v that description, and a warning when the memory limit may not do.  Then
+ * the kernel may kill the program, which has no chance to tell why.
+ */
 void limits_tell(unsigned workers);
 
 #endif

@@ -108,7 +108,7 @@ cycle() {
 	noise 100000000 1
 	seq 1 20000000 | head -c 100000000 || true
 } >src/large
-for i in {1..100}; do
+for i in {1..30}; do
 	noise 1000000 "$i" >"src/noise-$i"
 done
 make_repo repo
@@ -119,8 +119,6 @@ limit $((64 << 20)) 200000
 if [ "$(nproc)" -ge 2 ]; then
 	workers="2 workers, for $([ "$(nproc)" -gt 2 ] && echo 'a CPU quota of 2' || echo '2 processors')"
 	cycle "$workers; up to 4 members in memory at a time, for a memory limit of 64M"
-	limit $((128 << 20)) 200000
-	cycle "$workers; up to 6 members in memory at a time, for a memory limit of 128M"
 	limit $((40 << 20)) 200000
 	cycle "1 worker, because of the memory limit; up to 2 members in memory at a time, for a memory limit of 40M"
 fi

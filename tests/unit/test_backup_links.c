@@ -131,6 +131,82 @@ links_grows_and_keeps_all(void **state)
 	assert_non_null(links_find(l, 19999 % 3, 19999));
 }
 
+/* Names of all lengths, in many directories, that come and go and take each other's memory. */
+static void
+links_keeps_names_apart_while_files_come_and_go(void **state)
+{
+	enum { FILES = 4000, LONGEST = 700 };
+	char path[LONGEST + 64];
+
+	(void)state;
+	for (uint64_t round = 0; round < 4; round++) {
+		for (uint64_t i = 1; i <= FILES; i++) {
+			int len = (int)((i * 31 + round * 7) % LONGEST) + 4;
+			(void)snprintf(path, sizeof(path), "%s%0*u",
+			    i % 5 == 0	     ? ""
+				: i % 5 == 1 ? "a/"
+				: i % 50 < 9 ? "a/deeper/place/"
+					     : "b/",
+			    len, (unsigned)(i + round));
+			const struct links_file *f = links_find(l, 1, i);
+			if (f == NULL) {
+				add(1, i, 2, path);
+				continue;
+			}
+			if (i % 3 == round % 3)
+				links_drop(l, f);
+			else
+				links_seen(l, f);
+			add(1, i, 2, path);
+		}
+		assert_int_equal(links_count(l), FILES);
+		for (uint64_t i = 1; i <= FILES; i++) {
+			int len = (int)((i * 31 + round * 7) % LONGEST) + 4;
+			(void)snprintf(path, sizeof(path), "%0*u", len, (unsigned)(i + round));
+			const struct links_file *f = links_find(l, 1, i);
+			assert_string_equal(f->path + f->path_len - len, path);
+			assert_int_equal(f->path_len - (size_t)len,
+			    i % 5 == 0	     ? 0
+				: i % 5 == 1 ? 2
+				: i % 50 < 9 ? 15
+					     : 2);
+		}
+	}
+}
+
+/* What a later name is held against, and what its entry gets. */
+static void
+links_keeps_the_facts(void **state)
+{
+	const struct facts f = {.dev = 1,
+	    .ino = 2,
+	    .size = 3,
+	    .blocks = 4,
+	    .mtime_sec = -5,
+	    .ctime_sec = FACTS_NO_CTIME,
+	    .mtime_nsec = 7,
+	    .ctime_nsec = 8,
+	    .mode = 0100644,
+	    .uid = 10,
+	    .gid = UINT32_MAX,
+	    .nlink = 12};
+
+	(void)state;
+	assert_int_equal(links_add(l, &f, "d/f", 3, &e), 0);
+	const struct facts *g = &links_find(l, 1, 2)->facts;
+	assert_int_equal(g->dev, 1);
+	assert_int_equal(g->ino, 2);
+	assert_int_equal(g->size, 3);
+	assert_int_equal(g->mtime_sec, -5);
+	assert_true(g->ctime_sec == FACTS_NO_CTIME);
+	assert_int_equal(g->mtime_nsec, 7);
+	assert_int_equal(g->ctime_nsec, 8);
+	assert_int_equal(g->mode, 0100644);
+	assert_int_equal(g->uid, 10);
+	assert_int_equal(g->gid, UINT32_MAX);
+	assert_int_equal(g->nlink, 12);
+}
+
 int
 main(void)
 {
@@ -142,6 +218,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		links_moves_a_file_to_another_of_its_names, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_grows_and_keeps_all, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		links_keeps_names_apart_while_files_come_and_go, setup, teardown),
+	    cmocka_unit_test_setup_teardown(links_keeps_the_facts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

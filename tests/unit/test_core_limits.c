@@ -10,6 +10,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "tests/unit/child.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -150,6 +151,45 @@ jobs_that_were_asked_for_have_one_job_each(void **state)
 	assert_int_equal(limits_depth(&l, 8), 18);
 }
 
+static int
+tell_of_what_does_not_fit(void *ctx)
+{
+	struct rlimit data = {.rlim_cur = 60 * MIB, .rlim_max = RLIM_INFINITY};
+
+	(void)ctx;
+	if (setrlimit(RLIMIT_DATA, &data) != 0)
+		return 1;
+	log_init("verify", LOG_NORMAL);
+	limits_tell(2);
+	limits_tell(5);
+	return 0;
+}
+
+static void
+what_may_not_fit_is_warned_of(void **state)
+{
+	struct limits l = {.cpus = 64};
+	struct child c;
+
+	(void)state;
+	assert_int_equal(limits_need(&l, 2), 46 * MIB);
+	for (uint64_t mib = 28; mib <= 4096; mib++) {
+		l.memory = mib * MIB;
+		assert_true(limits_need(&l, limits_workers(&l)) <= l.memory);
+	}
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	child_run(&c, tell_of_what_does_not_fit, NULL);
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.err,
+	    "verify: warning: with 5 workers this may take 64M of memory, and the limit is 60M: "
+	    "the "
+	    "kernel may end it\n");
+#else
+	(void)c;
+	(void)tell_of_what_does_not_fit;
+#endif
+}
+
 static void
 the_operator_is_told_why(void **state)
 {
@@ -198,6 +238,7 @@ main(void)
 	    cmocka_unit_test(workers_and_jobs_stay_well_inside_a_memory_limit),
 	    cmocka_unit_test(a_memory_limit_lets_as_much_as_it_can),
 	    cmocka_unit_test(jobs_that_were_asked_for_have_one_job_each),
+	    cmocka_unit_test(what_may_not_fit_is_warned_of),
 	    cmocka_unit_test(the_operator_is_told_why),
 	};
 
