@@ -253,3 +253,46 @@ used() {
 	sync -f "$1"
 	df -k --output=used "$1" | tail -n 1 | tr -d ' '
 }
+
+# ---- nights, for the cases of reuse ----
+
+# night REPO [OPTION...]: one more backup of data, by a clock an hour behind that of the night
+# before; it must be sound, and data when it is extracted.  NIGHT_ENDS: with another status than 0.
+night() {
+	local name
+	NIGHT=$((${NIGHT-0} + 1))
+	expect "${NIGHT_ENDS-0}" later "${NIGHT}h" backup --json --source data --repo "$1" --key key "${@:2}"
+	cp "$CASE_BASE/stdout" "$CASE_BASE/night"
+	cp "$CASE_BASE/stderr" "$CASE_BASE/night.err"
+	name=$(told name)
+	# What is wrong with older ones is told as well, and no matter here.
+	verify --repo "$1" --trust key.pub --level deep "$name" >"$CASE_BASE/stdout" 2>&1 || :
+	grep -q "^$name: ok (deep" "$CASE_BASE/stdout" || fail "night $NIGHT: $(cat "$CASE_BASE/stdout")"
+	# By tar, which does not sync what it writes.
+	rm -rf "$CASE_BASE/extracted"
+	mkdir "$CASE_BASE/extracted"
+	quiet tar --xattrs --xattrs-include='*' --numeric-owner -xpzf "$1/$name.tar.gz" -C "$CASE_BASE/extracted"
+	same_tree data "$CASE_BASE/extracted"
+}
+
+# told FIELD: of the last night's report.
+told() {
+	jq -r ".$1" "$CASE_BASE/night"
+}
+
+# packed N [WHY]: all members were copied but N.
+packed() {
+	local n
+	n=$(($(told members) - $(told members_copied)))
+	[ "$n" = "$1" ] || fail "${2-}: night $NIGHT: $n members were packed, expected $1"
+}
+
+# warned [TEXT]: the last night said that in one line, and no more; without TEXT: nothing.
+warned() {
+	local err=$CASE_BASE/night.err
+	case $# in
+	0) [ ! -s "$err" ] || fail "night $NIGHT: $(cat "$err")" ;;
+	*) [ "$(wc -l <"$err")" = 1 ] && grep -q -- "$1" "$err" ||
+	    fail "night $NIGHT: expected \"$1\", got: $(cat "$err")" ;;
+	esac
+}
