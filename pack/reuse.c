@@ -155,13 +155,18 @@ int
 reuse_cursor_new(struct reuse_cursor **out, const struct reuse *r, struct err *e)
 {
 	struct reuse_cursor *c = calloc(1, sizeof(*c));
+	struct err why = {0};
 
+	*out = NULL;
 	if (c == NULL)
 		return err_nomem(e);
 	c->reuse = r;
-	if (manifest_reader_new(&c->reader, r->o.manifest_fd, r->o.seal, e) != 0) {
+	if (manifest_reader_new(&c->reader, r->o.manifest_fd, r->o.seal, &why) != 0) {
 		reuse_cursor_free(c);
-		return -1;
+		if (err_is_ours(&why))
+			return err_pass(e, &why);
+		log_warn("nothing is copied from %s: %s", reuse_name(r), why.msg);
+		return 0;
 	}
 	advance(c);
 	*out = c;

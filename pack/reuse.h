@@ -61,7 +61,10 @@ int reuse_fetch_member(const struct reuse *r, const struct manifest_member *m, s
 int reuse_fetch_section(const struct reuse *r, const struct manifest_member *m, struct buf *out,
     struct err *why, struct err *e);
 
-/* A place in the older index.  One thread at a time.  r must outlive it. */
+/*
+ * A place in the older index.  One thread at a time.  r must outlive it.  NULL, which is told, when
+ * the index cannot be read any more: nothing is copied then.
+ */
 struct reuse_cursor;
 int reuse_cursor_new(struct reuse_cursor **out, const struct reuse *r, struct err *e);
 void reuse_cursor_free(struct reuse_cursor *c); /* NULL is harmless */

@@ -333,7 +333,8 @@ older_again(struct writer *w, struct err *e)
 		return 0;
 	if (w->again == NULL && reuse_cursor_new(&w->again, w->o.older, e) != 0)
 		return -1;
-	reuse_seek(w->again, w->big.file->path, w->big.file->path_len);
+	if (w->again != NULL)
+		reuse_seek(w->again, w->big.file->path, w->big.file->path_len);
 	return 0;
 }
 
