@@ -13,6 +13,7 @@
 #include "catalog/proven.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/num.h"
 #include "store/holding.h"
 
 /*
@@ -40,9 +41,15 @@ static int
 measure(struct run *r, struct space *out, struct err *e)
 {
 	const struct repo_backup *last = repo_newest(&r->list, r->o->series, r->o->is_unsigned);
+	const struct space_opts opts = {
+	    .last = last == NULL ? NULL : &last->seal,
+	    .source_fd = r->source_fd,
+	    .walk = &r->walk,
+	    .thorough = r->o->make_room,
+	    .shares = r->share && sharing_is_worth_it(r),
+	};
 
-	return space_measure(r->repo, last == NULL ? NULL : &last->seal, r->source_fd, &r->walk,
-	    r->o->make_room, out, e);
+	return space_measure(r->repo, &opts, out, e);
 }
 
 /* Decide as if the backup were there, and complete. */
@@ -177,16 +184,36 @@ refuse(const struct run *r, const struct err *why, struct err *e)
 static int
 rounds(struct makeroom *m, struct err *e)
 {
-	struct run *r = m->r;
-	uint64_t inodes;
+	struct space *s = &m->space;
 	int rc = 1;
 
-	while (rc == 1 && space_is_short(&m->space)) {
+	while (rc == 1 && space_is_short(s)) {
 		rc = round_and_look(m, e);
-		if (rc == 1 && repo_free_space(r->repo, &m->space.room, &inodes, e) != 0)
+		if (rc == 1 && repo_settled_space(m->r->repo, s->needed, &s->room, e) != 0)
 			rc = -1;
 	}
 	return rc < 0 ? err_where(e, "--make-room") : 0;
+}
+
+/*
+ * One that was to be written without sharing blocks, and would not fit.  To refuse it were to
+ * refuse each one from now on, for its number stays the same.
+ */
+static int
+share_instead(struct makeroom *m, struct err *e)
+{
+	struct run *r = m->r;
+	char has[16], wants[16];
+
+	if (!space_is_short(&m->space) || r->share || !sharing_is_worth_it(r))
+		return 0;
+	num_human(m->space.room, has);
+	num_human(m->space.needed, wants);
+	log_warn("%s: no space for a copy of its own: %s is free, about %s is needed; the backup "
+		 "shares blocks with the last one instead",
+	    repo_dir(r->repo), has, wants);
+	r->share = true;
+	return measure(r, &m->space, e);
 }
 
 int
@@ -197,10 +224,10 @@ makeroom_run(struct run *r, struct err *e)
 
 	if (measure(r, &m.space, e) != 0)
 		return -1;
+	if ((r->o->make_room && rounds(&m, e) != 0) || share_instead(&m, e) != 0)
+		return -1;
 	if (!r->o->make_room)
 		return space_judge(r->repo, &m.space, e);
-	if (rounds(&m, e) != 0)
-		return -1;
 	return space_judge(r->repo, &m.space, &why) == 0 ? 0 : refuse(r, &why, e);
 }
 
@@ -214,12 +241,11 @@ makeroom_again(struct run *r, struct err *e)
 	struct makeroom m = {.r = r};
 	size_t before = r->retention.n_gone;
 	struct err why = {0};
-	uint64_t inodes;
 
 	if (!r->o->make_room || (e->sys != ENOSPC && e->sys != EDQUOT))
 		return -1;
 	retain_set_done(&r->retention.set);
-	if (repo_free_space(r->repo, &m.space.room, &inodes, &why) != 0)
+	if (repo_settled_space(r->repo, UINT64_MAX, &m.space.room, &why) != 0)
 		return -1;
 	m.space.needed = m.space.room + m.space.room / 2 + 1;
 	if (rounds(&m, &why) != 0) {

@@ -274,6 +274,9 @@ back_up(struct run *r, enum cli_status *status, struct err *e)
 	sharing_decide(r);
 	if (makeroom_run(r, e) != 0)
 		return -1;
+	if (r->block > 0 && !r->share)
+		log_verbose("written without sharing blocks, as one backup in %llu is",
+		    (unsigned long long)r->o->physical_every);
 	while (attempt(r, e) != 0)
 		if (begin_again(r, e) != 0)
 			return -1;

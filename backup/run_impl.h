@@ -51,6 +51,8 @@ int describe_run(struct run *r, struct err *e);
  * is written without, so that not all nights hang on one physical copy.
  */
 void sharing_decide(struct run *r);
+/* If it does, will it have most of them, as far as seals tell? */
+bool sharing_is_worth_it(const struct run *r);
 
 /*
  * Make the catalog agree with the seals.  A failure is told as a warning, when it matters.

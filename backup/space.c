@@ -12,28 +12,44 @@
 
 #define SPACE_MIN 65536 /* three files and a directory that grows, at the least */
 
-int
-space_measure(const struct repo *r, const struct seal *last, int source_fd,
-    const struct walk_opts *opts, bool thorough, struct space *out, struct err *e)
+/* What the last one took, and what the source says to that. */
+static int
+estimate(struct space *s, const struct space_opts *o, struct err *e)
 {
-	struct space s = {.needed = SPACE_MIN};
-	uint64_t inodes, before;
+	const struct seal *last = o->last;
 	struct survey now;
+
+	s->needed = last->archive_size + last->manifest_size;
+	if (!o->thorough && s->room >= s->needed)
+		return 0;
+	if (survey_run(o->source_fd, o->walk, &now, e) != 0)
+		return -1;
+	if (last->bytes > 0 && (o->thorough || now.bytes < last->bytes))
+		s->needed =
+		    (uint64_t)((double)s->needed * ((double)now.bytes / (double)last->bytes));
+	return 0;
+}
+
+int
+space_measure(const struct repo *r, const struct space_opts *opts, struct space *out, struct err *e)
+{
+	struct space s = {0};
+	uint64_t inodes;
+	char human[16];
 
 	if (repo_free_space(r, &s.room, &inodes, e) != 0)
 		return -1;
-	before = last == NULL ? 0 : last->archive_size + last->manifest_size;
-	if (before > s.needed)
-		s.needed = before;
-	if (last != NULL && (thorough || s.room < s.needed)) {
-		if (survey_run(source_fd, opts, &now, e) != 0)
-			return -1;
-		if (last->bytes > 0 && (thorough || now.bytes < last->bytes))
-			s.needed =
-			    (uint64_t)((double)before * ((double)now.bytes / (double)last->bytes));
-		if (s.needed < SPACE_MIN)
-			s.needed = SPACE_MIN;
+	if (opts->last != NULL && opts->shares) {
+		s.needed = opts->last->manifest_size + SPACE_MIN;
+		num_human(s.needed, human);
+		log_verbose("%s is needed, and what has changed: the rest of the archive is "
+			    "expected to be blocks of the last one",
+		    human);
+	} else if (opts->last != NULL && estimate(&s, opts, e) != 0) {
+		return -1;
 	}
+	if (s.needed < SPACE_MIN)
+		s.needed = SPACE_MIN;
 	*out = s;
 	return 0;
 }

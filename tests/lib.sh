@@ -225,8 +225,8 @@ flip() {
 	printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# volume DIR SIZE MKFS...: a file system of its own on DIR, as in "volume v 300M mkfs.xfs -m reflink=0".
-# Needs root; skips where there is no right, or no driver.  Gone when the case ends.
+# volume DIR SIZE MKFS...: a file system of its own, mounted on DIR, as in "volume v 300M mkfs.xfs -m
+# reflink=0".  Where that cannot be, the case is skipped.  It is gone when the case ends.
 volume() {
 	local dir=$1 size=$2
 	shift 2
@@ -234,8 +234,8 @@ volume() {
 	need "$1"
 	truncate -s "$size" "$dir.img"
 	quiet "$@" "$dir.img"
-	mkdir "$dir"
-	mount -o loop "$dir.img" "$dir" 2>/dev/null || skip "cannot mount what $1 makes"
+	mkdir -p "$dir"
+	mount -o loop "$dir.img" "$dir" 2>/dev/null || skip "no right, or no driver, to mount: $*"
 	volumes+=("$dir")
 	trap volumes_gone EXIT
 }
@@ -244,14 +244,25 @@ volumes=()
 volumes_gone() {
 	local dir
 	for dir in "${volumes[@]}"; do
-		! mountpoint -q "$dir" || umount "$dir" || umount -l "$dir"
+		! mountpoint -q "$dir" || umount "$dir" 2>/dev/null || umount -l "$dir"
+		rm -f "$dir.img"
 	done
+	volumes=()
 }
 
 # used DIR: KiB in use on its volume, once all is written.
 used() {
 	sync -f "$1"
 	df -k --output=used "$1" | tail -n 1 | tr -d ' '
+}
+
+# blocks FILE: the numbers of the blocks in which it lies; in_common A B: how many both lie in.
+blocks() {
+	sync -f "$1"
+	filefrag -v "$1" | awk -F '[ .:]+' '/^ *[0-9]+:/ { for (i = $5; i <= $6; i++) print i }' | sort
+}
+in_common() {
+	comm -12 <(blocks "$1") <(blocks "$2") | wc -l
 }
 
 # ---- nights, for the cases of reuse ----

@@ -42,7 +42,7 @@ index() { zcat "base/$older.manifest.gz" | grep -a '^#@ [fhce] '; }
 of() { index | sed -n "$1p"; }
 field() { cut -d' ' -f"$1"; }
 size() { stat -c %s "base/$older.$1"; }
-all=$((members - 1))
+all=$members
 first=$(find base -name '*.seal' | sort | head -n 1 | sed 's|.*/||; s/.seal$//')
 
 # ---- gone or damaged ----

@@ -44,7 +44,7 @@ members=$(jq .members told)
 quiet_nights=0
 for _ in $(seq 30); do
 	traced
-	[ "$(jq .members_copied told)" = $((members - 1)) ] || fail "night $NIGHT: $(jq -c '[.members, .members_copied]' told)"
+	[ "$(jq .members_copied told)" = "$members" ] || fail "night $NIGHT: $(jq -c '[.members, .members_copied]' told)"
 	opened >now
 	cat now >>all
 	if [ ! -s now ]; then

@@ -47,12 +47,24 @@ teardown(void **state)
 	return 0;
 }
 
+static int
+measure(const struct seal *last, bool thorough, bool shares)
+{
+	const struct space_opts opts = {.last = last,
+	    .source_fd = source_fd,
+	    .walk = &walk,
+	    .thorough = thorough,
+	    .shares = shares};
+
+	return space_measure(repo, &opts, &s, &e);
+}
+
 static uint64_t
 needed(uint64_t bytes, uint64_t archive, bool thorough)
 {
 	struct seal last = {.bytes = bytes, .archive_size = archive - 10, .manifest_size = 10};
 
-	assert_int_equal(space_measure(repo, &last, source_fd, &walk, thorough, &s, &e), 0);
+	assert_int_equal(measure(&last, thorough, false), 0);
 	return s.needed;
 }
 
@@ -85,10 +97,25 @@ static void
 some_room_is_needed_in_any_case(void **state)
 {
 	(void)state;
-	assert_int_equal(space_measure(repo, NULL, source_fd, &walk, true, &s, &e), 0);
+	assert_int_equal(measure(NULL, true, false), 0);
 	assert_int_equal(s.needed, 65536);
 	assert_int_equal(needed(4000, 20, false), 65536);
 	assert_int_equal(needed((uint64_t)1 << 50, 100000, true), 65536);
+}
+
+static void
+one_that_shares_blocks_needs_its_manifest_whatever_the_archive_and_the_source(void **state)
+{
+	const struct seal last = {
+	    .bytes = 1, .archive_size = (uint64_t)1 << 60, .manifest_size = 300000};
+
+	(void)state;
+	assert_int_equal(measure(&last, false, true), 0);
+	assert_int_equal(s.needed, 300000 + 65536);
+	assert_int_equal(measure(&last, true, true), 0);
+	assert_int_equal(s.needed, 300000 + 65536);
+	assert_int_equal(measure(NULL, true, true), 0);
+	assert_int_equal(s.needed, 65536);
 }
 
 static int
@@ -133,6 +160,7 @@ main(void)
 	    T(the_last_backup_is_the_estimate),
 	    T(a_source_that_shrank_needs_less_and_when_measured_anyway_one_that_grew_more),
 	    T(some_room_is_needed_in_any_case),
+	    T(one_that_shares_blocks_needs_its_manifest_whatever_the_archive_and_the_source),
 	    T(a_little_too_few_is_warned_of_and_half_is_refused),
 	};
 
