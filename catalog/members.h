@@ -26,13 +26,13 @@ struct catalog_members_opts {
 
 int catalog_members_new(
     struct catalog_members **out, const struct catalog_members_opts *o, struct err *e);
-void catalog_members_free(struct catalog_members *m); /* NULL is harmless */
+void catalog_members_free(struct catalog_members *x); /* NULL is harmless */
 /*
  * The next member, in order of the archive; the end member ends the merge.  1: its section is that
  * of the last backup, and the spans keep what it says; 0: if it has one, its lines are for the
  * spans; -1.
  */
 int catalog_members_add(
-    struct catalog_members *m, const struct manifest_member *member, struct err *e);
+    struct catalog_members *x, const struct manifest_member *m, struct err *e);
 
 #endif
