@@ -32,7 +32,6 @@ void catalog_members_free(struct catalog_members *x); /* NULL is harmless */
  * of the last backup, and the spans keep what it says; 0: if it has one, its lines are for the
  * spans; -1.
  */
-int catalog_members_add(
-    struct catalog_members *x, const struct manifest_member *m, struct err *e);
+int catalog_members_add(struct catalog_members *x, const struct manifest_member *m, struct err *e);
 
 #endif
