@@ -43,7 +43,7 @@ mount -o loop image data
 [ "$(stat -c %d data)" != "$before" ] || fail "the device number is still $before"
 n=$(files_opened 2h --source data)
 [ "$n" -lt 40 ] || fail "attached again, $n files were opened"
-[ "$(jq .members_copied told)" = $((members - 1)) ] || fail "attached again: $(jq -c '[.members, .members_copied]' told)"
+[ "$(jq .members_copied told)" = "$members" ] || fail "attached again: $(jq -c '[.members, .members_copied]' told)"
 NIGHT=2
 night repo
 packed 0
@@ -102,7 +102,7 @@ for _ in 1 2; do
 	n=$(files_opened "${NIGHT}h" --source other --series other)
 	[ "$n" = 100 ] || fail "on tmpfs only $n files were opened"
 done
-[ "$(jq .members_copied told)" = $((members - 1)) ] || fail "on tmpfs: $(jq -c '[.members, .members_copied]' told)"
+[ "$(jq .members_copied told)" = "$members" ] || fail "on tmpfs: $(jq -c '[.members, .members_copied]' told)"
 [ "$(zcat "repo/$(jq -r .name told).manifest.gz" | grep -a '^#@ [fhc] ' | cut -d' ' -f8 | sort -u)" = - ] ||
     fail "on tmpfs there are stat keys"
 
