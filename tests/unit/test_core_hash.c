@@ -55,6 +55,69 @@ put_appends_the_hex_alone(void **state)
 	buf_done(&text);
 }
 
+/* a stands after skew bytes, both go over the same ones, b begins there. */
+static void
+check_two(const uint8_t *data, size_t skew, size_t piece, size_t len)
+{
+	struct sha256 a, b;
+	uint8_t got[SHA256_LEN], want[SHA256_LEN];
+
+	sha256_init(&a);
+	sha256_init(&b);
+	sha256_update(&a, data, skew);
+	for (size_t at = skew, n; at < len; at += n) {
+		n = len - at < piece ? len - at : piece;
+		sha256_update_two(&a, &b, data + at, n);
+	}
+	sha256_final(&a, got);
+	sha256_of(data, len, want);
+	assert_memory_equal(got, want, SHA256_LEN);
+	sha256_final(&b, got);
+	sha256_of(data + skew, len - skew, want);
+	assert_memory_equal(got, want, SHA256_LEN);
+}
+
+static void
+two_at_once_are_as_two_apart(void **state)
+{
+	static const size_t skews[] = {0, 1, 63, 64, 512}, pieces[] = {1, 63, 64, 65, 1000, 4096};
+	uint8_t data[4096];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 131 + i / 7);
+	for (i = 0; i < sizeof(skews) / sizeof(skews[0]); i++)
+		for (j = 0; j < sizeof(pieces) / sizeof(pieces[0]); j++) {
+			check_two(data, skews[i], pieces[j], sizeof(data));
+			check_two(data, skews[i], pieces[j], 1000);
+		}
+	check_two(data, 0, 64, 0);
+}
+
+/* Bits are counted in two words of the state. */
+static void
+two_at_once_count_past_half_a_gigabyte(void **state)
+{
+	static uint8_t piece[1 << 20];
+	struct sha256 a, b, c;
+	uint8_t got[SHA256_LEN], want[SHA256_LEN];
+
+	(void)state;
+	sha256_init(&a);
+	sha256_init(&b);
+	sha256_init(&c);
+	for (int i = 0; i < 513; i++) {
+		sha256_update_two(&a, &b, piece, sizeof(piece));
+		sha256_update(&c, piece, sizeof(piece));
+	}
+	sha256_final(&a, got);
+	sha256_final(&c, want);
+	assert_memory_equal(got, want, SHA256_LEN);
+	sha256_final(&b, got);
+	assert_memory_equal(got, want, SHA256_LEN);
+}
+
 static void
 pieces_of_any_length_agree_with_evp(void **state)
 {
@@ -142,6 +205,8 @@ main(void)
 	    cmocka_unit_test(digests_are_those_of_fips_180),
 	    cmocka_unit_test(put_appends_the_hex_alone),
 	    cmocka_unit_test(pieces_of_any_length_agree_with_evp),
+	    cmocka_unit_test(two_at_once_are_as_two_apart),
+	    cmocka_unit_test(two_at_once_count_past_half_a_gigabyte),
 	    cmocka_unit_test(a_copied_state_is_a_point_to_come_back_to),
 	    cmocka_unit_test(unhex_reverses_hex_and_needs_no_terminator),
 	    cmocka_unit_test(unhex_refuses_all_but_lower_case_hex),
