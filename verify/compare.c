@@ -22,6 +22,8 @@ struct sides {
 	struct entry entry;
 	bool has_line, has_entry;
 	bool cut; /* the tar stream ended in damage */
+	struct sha256 plain; /* of the first hashed bytes of the member */
+	size_t hashed;
 };
 
 static int
@@ -90,6 +92,24 @@ verify_compare_digest(
 		    "its content differs from the manifest's digest");
 }
 
+/* The member's digest goes on up to there. */
+static void
+hash_plain(struct sides *s, size_t up_to)
+{
+	sha256_update(&s->plain, s->job->plain.data + s->hashed, up_to - s->hashed);
+	s->hashed = up_to;
+}
+
+/* A file's digest and its member's over the same bytes: the reader hands them out where they lie.
+ */
+static void
+hash_both(struct sides *s, struct sha256 *file, const uint8_t *data, size_t len)
+{
+	hash_plain(s, (size_t)(data - s->job->plain.data));
+	sha256_update_two(&s->plain, file, data, len);
+	s->hashed += len;
+}
+
 /*
  * The content as it would be restored.  Small files are never stored sparse, so
  * data must come without gaps, and there are no holes to hash.
@@ -109,7 +129,7 @@ check_content(struct sides *s, struct err *e)
 	while ((rc = tar_read_data(s->reader, &data, &len, &offset, &why)) == 1) {
 		if (offset != pos)
 			break;
-		sha256_update(&h, data, len);
+		hash_both(s, &h, data, len);
 		pos += len;
 	}
 	if (rc < 0) {
@@ -184,17 +204,20 @@ merge(struct sides *s, struct err *e)
 }
 
 int
-verify_compare_files(struct verify_job *job, struct err *e)
+verify_compare_files(struct verify_job *job, uint8_t plain[SHA256_LEN], struct err *e)
 {
 	struct sides s = {.job = job};
 	int rc = -1;
 
+	sha256_init(&s.plain);
 	if (!job->section_bad &&
 	    section_parser_new(&s.parser, job->section.data, job->section.len, e) < 0)
 		goto out;
 	if (tar_reader_new_mem(&s.reader, job->plain.data, job->plain.len, e) < 0)
 		goto out;
 	rc = merge(&s, e);
+	hash_plain(&s, job->plain.len);
+	sha256_final(&s.plain, plain);
 out:
 	section_parser_free(s.parser);
 	tar_reader_free(s.reader);

@@ -74,12 +74,19 @@ verify_finds_replay(struct verify_finds *f, struct verify_report *r, struct err 
 }
 
 void
+verify_finds_cut(struct verify_finds *f, size_t n)
+{
+	while (f->n > n) {
+		f->n--;
+		free(f->items[f->n].text);
+		free(f->items[f->n].path);
+	}
+}
+
+void
 verify_finds_done(struct verify_finds *f)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		free(f->items[i].text);
-		free(f->items[i].path);
-	}
+	verify_finds_cut(f, 0);
 	free(f->items);
 	*f = (struct verify_finds){0};
 }

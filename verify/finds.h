@@ -27,6 +27,8 @@ struct verify_finds {
 void verify_finds_add(struct verify_finds *f, enum verify_kind kind, const char *code,
     const char *path, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void verify_finds_file(struct verify_finds *f, const char *path);
+/* Take back what came after the first n. */
+void verify_finds_cut(struct verify_finds *f, size_t n);
 /* Report all, and empty f. */
 int verify_finds_replay(struct verify_finds *f, struct verify_report *r, struct err *e);
 void verify_finds_done(struct verify_finds *f);

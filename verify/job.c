@@ -281,11 +281,10 @@ check_packed(struct verify_job *job)
 		member_damaged(job, "archive-member", "digest differs");
 }
 
-/* A sound digest over a member that does not unpack: it was sealed so. */
+/* Not damaged: 1; damaged, which is a finding: 0; -1.  Under a sound digest it was sealed so. */
 static int
-check_plain(struct worker *w, struct verify_job *job, struct err *e)
+unpack(struct worker *w, struct verify_job *job, struct err *e)
 {
-	uint8_t digest[SHA256_LEN];
 	struct err why = {0};
 
 	if (job->m.plain_len > MEMBER_PLAIN_MAX) {
@@ -293,15 +292,35 @@ check_plain(struct worker *w, struct verify_job *job, struct err *e)
 		return 0;
 	}
 	if (member_unpack(w->unpacker, job->packed.data, job->packed.len, (size_t)job->m.plain_len,
-		&job->plain, &why) < 0) {
-		if (why.kind != ERR_CORRUPT)
-			return err_pass(e, &why);
-		member_damaged(job, "archive-plain", why.msg);
-		return 0;
-	}
-	sha256_of(job->plain.data, job->plain.len, digest);
-	if (memcmp(digest, job->m.plain_digest, SHA256_LEN) != 0)
+		&job->plain, &why) == 0)
+		return 1;
+	if (why.kind != ERR_CORRUPT)
+		return err_pass(e, &why);
+	member_damaged(job, "archive-plain", why.msg);
+	return 0;
+}
+
+/*
+ * What the packed bytes are is proven, and so is what comes out of them: a digest of that which
+ * differs says that the index lies, and then that is all there is to say of the member.
+ */
+static int
+check_plain(struct worker *w, struct verify_job *job, struct err *e)
+{
+	size_t told = job->finds.n;
+	uint8_t digest[SHA256_LEN];
+	int rc = unpack(w, job, e);
+
+	if (rc <= 0)
+		return rc;
+	if (job->m.kind != MANIFEST_FILES)
+		sha256_of(job->plain.data, job->plain.len, digest);
+	else if (verify_compare_files(job, digest, e) < 0)
+		return -1;
+	if (memcmp(digest, job->m.plain_digest, SHA256_LEN) != 0) {
+		verify_finds_cut(&job->finds, told);
 		member_damaged(job, "archive-plain", "digest of the unpacked bytes differs");
+	}
 	return 0;
 }
 
@@ -321,9 +340,5 @@ verify_worker_work(
 	check_packed(job);
 	if (src->level < VERIFY_DEEP || job->damaged)
 		return 0;
-	if (check_plain(w, job, e) < 0)
-		return -1;
-	if (!job->damaged && job->m.kind == MANIFEST_FILES)
-		return verify_compare_files(job, e);
-	return 0;
+	return check_plain(w, job, e);
 }

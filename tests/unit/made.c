@@ -133,6 +133,8 @@ made_member(struct made *m, enum manifest_kind kind, const char *path, uint64_t 
 	mm.packed_len = packed.len;
 	sha256_of(packed.data, packed.len, mm.packed_digest);
 	sha256_of(m->plain.data, m->plain.len, mm.plain_digest);
+	mm.plain_digest[0] ^= m->lie;
+	m->lie = false;
 	must(manifest_write(m->manifest, &mm, section.data, section.len, m->section.len, &e));
 	must(io_write(m->archive_fd, packed.data, packed.len, &e));
 	sha256_update(&m->hash, packed.data, packed.len);

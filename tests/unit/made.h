@@ -2,6 +2,7 @@
 #ifndef TESTS_UNIT_MADE_H
 #define TESTS_UNIT_MADE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct made {
 	uint64_t offset; /* archive so far */
 	struct buf plain, section; /* of the member being filled */
 	uint64_t lines;
+	bool lie; /* the index gives the next member another digest of its plain bytes */
 };
 
 /* name, series "s", sequence 1 unless changed in m->seal before made_end. */

@@ -204,6 +204,28 @@ other_content_is_found(void **state)
 			 "    damage: f: its content differs from the manifest's digest\n");
 }
 
+/* What differs within it then is not told apart. */
+static void
+put_under_another_digest(struct made *m)
+{
+	put_other_content(m);
+	m->lie = true;
+}
+
+static void
+a_lying_digest_of_plain_bytes_is_found(void **state)
+{
+	(void)state;
+	make_one(put_under_another_digest);
+	opts.level = VERIFY_STANDARD;
+	expect(CLI_OK, "");
+	opts.level = VERIFY_DEEP;
+	assert_int_equal(run_verify(), CLI_WRONG);
+	assert_non_null(strstr(text, " bytes: digest of the unpacked bytes differs\n"));
+	assert_non_null(strstr(text, "\n        f\n        g\n"));
+	assert_null(strstr(text, "content"));
+}
+
 static void
 put_other_facts(struct made *m)
 {
@@ -849,6 +871,7 @@ main(void)
 	    T(a_sound_backup_is_sound_at_every_level),
 	    T(the_line_of_a_sound_one_tells_what_was_checked),
 	    T(other_content_is_found),
+	    T(a_lying_digest_of_plain_bytes_is_found),
 	    T(other_facts_are_found_and_names_escaped),
 	    T(entries_of_one_side_only_are_found),
 	    T(a_broken_tar_stream_names_the_files_behind_the_break),
