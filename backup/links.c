@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backup/links.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,6 +254,16 @@ place_of(struct links *l, uint64_t dev, uint64_t ino)
 	return at;
 }
 
+/* That of a file that is in the table. */
+static struct node **
+place_in(struct links *l, const struct links_file *f)
+{
+	struct node **at = place_of(l, f->facts.dev, f->facts.ino);
+
+	assert(*at != NULL);
+	return at;
+}
+
 const struct links_file *
 links_find(struct links *l, uint64_t dev, uint64_t ino)
 {
@@ -284,7 +295,7 @@ links_find(struct links *l, uint64_t dev, uint64_t ino)
 void
 links_drop(struct links *l, const struct links_file *f)
 {
-	struct node **at = place_of(l, f->facts.dev, f->facts.ino), *n = *at;
+	struct node **at = place_in(l, f), *n = *at;
 
 	*at = n->next;
 	node_free(l, n);
@@ -294,13 +305,13 @@ links_drop(struct links *l, const struct links_file *f)
 void
 links_update(struct links *l, const struct links_file *f, const struct facts *facts)
 {
-	fill(*place_of(l, f->facts.dev, f->facts.ino), facts);
+	fill(*place_in(l, f), facts);
 }
 
 void
 links_seen(struct links *l, const struct links_file *f)
 {
-	struct node *n = *place_of(l, f->facts.dev, f->facts.ino);
+	struct node *n = *place_in(l, f);
 
 	if (--n->left == 0)
 		links_drop(l, f);
@@ -311,7 +322,7 @@ links_move(struct links *l, const struct links_file *f, const char *path, size_t
 {
 	struct facts facts = f->facts;
 
-	facts.nlink = (*place_of(l, facts.dev, facts.ino))->left + 1;
+	facts.nlink = (*place_in(l, f))->left + 1;
 	links_drop(l, f);
 	return links_add(l, &facts, path, len, e);
 }

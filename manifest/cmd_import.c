@@ -43,8 +43,8 @@ static const struct opt options[] = {
 	&dry_run, NULL, 0, 0, NULL},
     {"compression", 0, OPT_UINT, "LEVEL", "1 (fast) to 12 (small)", &compression, NULL, 1, 12,
 	NULL},
-    {"jobs", 'j', OPT_UINT, "N", "worker threads; as many as backup has", &jobs,
-	"TARSEAL_JOBS", 1, LIMITS_WORKERS_MAX, NULL},
+    {"jobs", 'j', OPT_UINT, "N", "worker threads; as many as backup has", &jobs, "TARSEAL_JOBS", 1,
+	LIMITS_WORKERS_MAX, NULL},
     CMD_WAIT_LOCK(&wait_lock),
     {0},
 };

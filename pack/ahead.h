@@ -11,9 +11,9 @@
 struct job;
 
 /*
- * The small files of a job, opened a few before they are read: the kernel is told of each at once, so
- * that a disk, or a server, has several of them to fetch at a time where a worker would else wait
- * for one after the other.
+ * The small files of a job, opened a few before they are read: the kernel is told of each at once,
+ * so that a disk, or a server, has several of them to fetch at a time where a worker would else
+ * wait for one after the other.
  */
 #define AHEAD_MAX 16u
 

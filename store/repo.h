@@ -69,9 +69,9 @@ int repo_stat_part(
 /* Bytes and inodes that an unprivileged writer may still use. */
 int repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, struct err *e);
 /*
- * The bytes again, after something was removed: XFS gives its space back bit by bit in the background,
- * btrfs when a transaction ends.  While they are less than enough, it is asked to, and waited for as
- * long as they change.
+ * The bytes again, after something was removed: XFS gives its space back bit by bit in the
+ * background, btrfs when a transaction ends.  While they are less than enough, it is asked to, and
+ * waited for as long as they change.
  */
 int repo_settled_space(const struct repo *r, uint64_t enough, uint64_t *bytes, struct err *e);
 
