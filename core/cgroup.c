@@ -22,8 +22,8 @@
  * told the path that the host knows, and see none of it: then the mount point is its own group.
  */
 #define PROC_MAX (16u << 20)
-#define QUOTA_MAX                                                                                  \
-	(UINT64_C(1) << 40) /* microseconds: no machine has more, and it times 1000 fits */
+/* In microseconds; no machine has that much, and a thousand times as many fit. */
+#define QUOTA_MAX (UINT64_C(1) << 40)
 /* Version 1 says "none" with the greatest multiple of a page. */
 #define MEMORY_NONE (UINT64_C(1) << 60)
 
