@@ -142,7 +142,7 @@ need_ctimes() {
 	esac
 	[ "$(id -u)" = 0 ] || skip "no file system here whose ctimes count"
 	need mkfs.ext4
-	truncate -s "${1:-256M}" "$CASE_BASE/ctimes.img"
+	truncate -s 256M "$CASE_BASE/ctimes.img"
 	quiet mkfs.ext4 -q -E nodiscard "$CASE_BASE/ctimes.img"
 	mkdir ctimes
 	mount -o loop "$CASE_BASE/ctimes.img" ctimes 2>/dev/null ||
@@ -298,12 +298,15 @@ packed() {
 	[ "$n" = "$1" ] || fail "${2-}: night $NIGHT: $n members were packed, expected $1"
 }
 
-# warned [TEXT]: the last night said that in one line, and no more; without TEXT: nothing.
+# warned TEXT: the last night said that in one line, and no more.
 warned() {
 	local err=$CASE_BASE/night.err
-	case $# in
-	0) [ ! -s "$err" ] || fail "night $NIGHT: $(cat "$err")" ;;
-	*) [ "$(wc -l <"$err")" = 1 ] && grep -q -- "$1" "$err" ||
-	    fail "night $NIGHT: expected \"$1\", got: $(cat "$err")" ;;
-	esac
+	if [ "$(wc -l <"$err")" != 1 ] || ! grep -q -- "$1" "$err"; then
+		fail "night $NIGHT: expected \"$1\", got: $(cat "$err")"
+	fi
+}
+
+# silent: it said nothing.
+silent() {
+	[ ! -s "$CASE_BASE/night.err" ] || fail "night $NIGHT: $(cat "$CASE_BASE/night.err")"
 }

@@ -95,6 +95,6 @@ for hours in 2h 3h; do
 done
 NIGHT=3
 night repo
-warned
+silent
 night repo
 packed 0

@@ -1,5 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# long
+# timeout: 600
 # Which members are copied after each kind of change in the source, and that the backup is right.
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
@@ -31,13 +33,15 @@ night repo
 packed 0 "nothing changed"
 [ "$(told copied_from)" = "$first" ] || fail "copied from $(told copied_from)"
 [ "$(told bytes_copied)" -gt 11000000 ] || fail "$(told bytes_copied) bytes copied"
-warned
+silent
 
 # some MAX WHY: a few members were packed anew, at least one.
 some() {
 	local n=$(($(told members) - $(told members_copied)))
-	[ "$n" -ge 1 ] && [ "$n" -le "$1" ] || fail "$2: $n members were packed, expected 1 to $1"
-	warned
+	if [ "$n" -lt 1 ] || [ "$n" -gt "$1" ]; then
+		fail "$2: $n members were packed, expected 1 to $1"
+	fi
+	silent
 	night repo
 	packed 0 "the night after: $2"
 }

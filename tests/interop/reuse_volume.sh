@@ -75,7 +75,7 @@ done
 large was found" ] || fail "in thirty nights: $(cat found)"
 night repo
 packed 0
-warned
+silent
 
 # By somebody who sets the times back: as far as that goes, it is the same.
 printf 'WICKED' | dd of=data/f60 bs=1 seek=100 conv=notrunc status=none

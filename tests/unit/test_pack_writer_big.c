@@ -32,6 +32,7 @@ static struct packed was, is;
 static struct err e;
 static bool settled = true;
 static atomic_uint reads; /* of the files */
+static unsigned firsts; /* how often first names were to be read; "z" is one */
 
 static ssize_t
 counted(int fd, void *data, size_t len, off_t offset)
@@ -118,14 +119,25 @@ feed_small(struct feed *f, int source, const char *path, enum entry_type type, s
 	    .path = path,
 	    .path_len = strlen(path),
 	    .facts = &facts,
+	    .is_first = path[0] == 'z',
 	    .settled = settled ? INT64_MAX : STATKEY_NEVER};
 	return feed_add(f, &en, err);
 }
 
 static int
+read_firsts(void *ctx, struct job *j, struct err *err)
+{
+	(void)ctx;
+	(void)err;
+	assert_true(j->has_firsts);
+	firsts++;
+	return 0; /* the worker will */
+}
+
+static int
 plan(struct pipeline *line, int source, struct reuse_cursor *older, struct err *err)
 {
-	struct feed f = {.pipeline = line, .older = older};
+	struct feed f = {.pipeline = line, .older = older, .read_firsts = read_firsts};
 
 	int rc = feed_small(&f, source, "", ENTRY_DIR, err);
 	if (rc == 0)
@@ -148,7 +160,7 @@ pack(struct packed *p, const struct packed *older, bool by_stat, uint64_t night)
 	const struct packed_opts o = {
 	    .jobs = 2, .older = older, .by_stat = by_stat, .night = night, .plan = plan};
 
-	reads = 0;
+	reads = firsts = 0;
 	if (packed_run(p, dir, &o, &e) != 0)
 		fail_msg("%s", e.msg);
 }
@@ -337,6 +349,27 @@ the_chunk_whose_turn_it_is_is_read(void **state)
 		expect_copied(0);
 		expect_same_archive();
 	}
+}
+
+static void
+first_names_wait_until_their_member_is_not_copied(void **state)
+{
+	(void)state;
+	first_night();
+	assert_int_equal(firsts, 1);
+	next(quiet_night());
+	assert_int_equal(firsts, 0);
+	packed_done(&is);
+	next(turn_of("z", 0));
+	assert_int_equal(firsts, 1);
+	expect_copied(0);
+	packed_done(&is);
+	hurt(MANIFEST_FILES, "z", 0);
+	next(quiet_night());
+	assert_int_equal(firsts, 1);
+	assert_int_equal(is.events[TALLY_UNCOPIED], 1);
+	expect_copied(1);
+	expect_content("z");
 }
 
 /* ---- changed in the open ---- */
@@ -646,6 +679,7 @@ main(void)
 	    T(what_had_no_key_is_read_and_copied_by_content),
 	    T(by_content_everything_is_read_and_copied),
 	    T(the_chunk_whose_turn_it_is_is_read),
+	    T(first_names_wait_until_their_member_is_not_copied),
 	    T(a_change_in_the_middle_costs_its_chunk_and_the_header),
 	    T(what_is_appended_costs_the_last_chunk),
 	    T(a_file_that_shrank_keeps_its_whole_chunks),
