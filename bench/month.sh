@@ -31,11 +31,11 @@ changed() {
 	local n=$(($(wc -l <files) / 100)) from
 	case $1 in
 	none) ;;
-	beside) from=$(($2 * 7919 % ($(wc -l <files) - n))) && tail -n +$((from + 1)) files | head -n $n ;;
+	beside) from=$(($2 * 7919 % ($(wc -l <files) - n) + 1)) && sed -n "$from,$((from + n - 1))p" files ;;
 	any) shuf -n $n --random-source=<(yes "$2") files ;;
 	esac
 }
-used() {
+in_use() {
 	sync -f repos
 	df -k --output=used repos | tail -n 1
 }
@@ -48,19 +48,19 @@ month() {
 	find source/tree -type f | sort >files
 	mkdir repos/repo
 	sleep 2 # XFS frees what was removed in the background
-	before=$(used)
+	before=$(in_use)
 	for ((n = 1; n <= nights; n++)); do
 		changed "$how" $n | while IFS= read -r f; do echo "# $n" >>"$f"; done
 		(
 			# shellcheck source=tests/lib.sh
-			. "$top/tests/lib.sh"
+			. "$top/tests/lib.sh" # its faketime
 			faketime -f "+${n}d" backup --source source/tree --repo repos/repo --key key -q "${@:2}"
 		)
 	done
 	for f in repos/repo/*.tar.gz; do
 		sum=$((sum + $(stat -c %s "$f") / 1024))
 	done
-	took=$(($(used) - before))
+	took=$(($(in_use) - before))
 	printf '%-7s %-24s %6d files: archives %8d KiB, on disk %8d KiB, %3d %%\n' "$how" "${*:2}" \
 	    "$(wc -l <files)" $sum $took $((took * 100 / sum))
 }

@@ -102,7 +102,8 @@ share(struct writer *w, const struct job_output *o)
 	    .dest_offset = w->offset,
 	};
 
-	if (!w->o.share || !o->as_is || (range.src_offset | range.dest_offset) % w->o.block != 0)
+	if (!w->o.share || !o->as_is ||
+	    ((range.src_offset | range.dest_offset) & (w->o.block - 1)) != 0)
 		return false;
 	if (ioctl(w->o.archive_fd, FICLONERANGE, &range) != 0)
 		return false;

@@ -58,7 +58,7 @@ one_more() {
 # stays_readable FIXTURE FIRST SECOND
 stays_readable() {
 	mkdir "$1"
-	cd "$1"
+	cd "$1" || exit
 	mkdir repo
 	cp "$TESTS/data/$1/"autolab*.{tar.gz,manifest.gz,seal} repo
 	cp "$TESTS/data/$1/key.pub" .
@@ -69,7 +69,7 @@ stays_readable() {
 	has_attribute "$3/logs/app.log"
 	answers "$2" "$3"
 	one_more "$2" "$3"
-	cd ..
+	cd .. || exit
 }
 
 stays_readable format-1 autolab-backup-20261123_165113 autolab-backup-20261123_165215

@@ -67,7 +67,7 @@ others_read() {
 		rm -rf out
 		mkdir out
 		bash -o pipefail -c "${how//%/$archive}"
-		diff -r --no-dereference "$data" out >diff || fail "$how: $(cat diff)"
+		diff -r --no-dereference "$data" out >differs || fail "$how: $(cat differs)"
 	done
 }
 
