@@ -131,6 +131,7 @@ take_data(struct verify_bigfile *b, const struct verify_job *job, struct err *e)
 
 	if (first % CUT_CHUNK != 0 || __builtin_add_overflow(first, CUT_CHUNK, &end)) {
 		broken(b, "tar-stream", "a chunk at an impossible place");
+		sha256_update(&b->plain, p, len);
 		return 0;
 	}
 	while (len > 0 && (n = next_data(b, &at)) > 0) {
@@ -142,7 +143,7 @@ take_data(struct verify_bigfile *b, const struct verify_job *job, struct err *e)
 			n = len;
 		if (hash_zeros(b, at, e) < 0)
 			return -1;
-		sha256_update(&b->hash, p, (size_t)n);
+		sha256_update_two(&b->plain, &b->hash, p, (size_t)n);
 		b->pos += n;
 		p += n;
 		len -= (size_t)n;
@@ -150,6 +151,7 @@ take_data(struct verify_bigfile *b, const struct verify_job *job, struct err *e)
 		    b->pos == b->entry.extents[b->extent].offset + b->entry.extents[b->extent].len)
 			b->extent++;
 	}
+	sha256_update(&b->plain, p, len);
 	/* Data of this chunk's range that did not come, or bytes that belong to no place in it. */
 	n = next_data(b, &at);
 	if (n > 0 && at < end)
@@ -158,6 +160,30 @@ take_data(struct verify_bigfile *b, const struct verify_job *job, struct err *e)
 		broken(b, "tar-stream", "a chunk is longer than its place in the file");
 	else if (n == 0 && len == 0 && tar_pad(tar_data_len(&b->entry)) != 0)
 		broken(b, "tar-stream", "the padding behind its data is missing");
+	return 0;
+}
+
+/*
+ * Its data is part of the file's digest, and it has one of its own, over the same bytes.  Where
+ * that differs, the chunk is no part of anything.
+ */
+static int
+take_chunk(struct verify_bigfile *b, struct verify_job *job, struct err *e)
+{
+	size_t told = job->finds.n;
+	uint8_t digest[SHA256_LEN];
+
+	sha256_init(&b->plain);
+	if (b->broken)
+		sha256_update(&b->plain, job->plain.data, job->plain.len);
+	else if (take_data(b, job, e) < 0)
+		return -1;
+	sha256_final(&b->plain, digest);
+	if (memcmp(digest, job->m.plain_digest, SHA256_LEN) == 0)
+		return 0;
+	verify_finds_cut(&job->finds, told);
+	verify_job_plain_differs(job);
+	b->broken = true;
 	return 0;
 }
 
@@ -229,7 +255,7 @@ verify_bigfile_take(struct verify_bigfile *b, struct verify_job *job, struct err
 	}
 	if (job->damaged || job->unread)
 		b->broken = true;
-	if (job->m.kind == MANIFEST_CHUNK && !b->broken && take_data(b, job, e) < 0)
+	else if (job->m.kind == MANIFEST_CHUNK && take_chunk(b, job, e) < 0)
 		return -1;
 	/* Only the last member of a file has a section. */
 	if (job->m.section_len == 0)

@@ -27,6 +27,7 @@ struct verify_bigfile {
 	struct tar_reader *reader;
 	struct entry entry;
 	struct sha256 hash;
+	struct sha256 plain; /* of the chunk at hand */
 	uint64_t pos; /* in the file: hashed up to here */
 	size_t extent; /* sparse: the one that pos lies in or before */
 	struct verify_finds *finds; /* of the job at hand */

@@ -300,9 +300,16 @@ unpack(struct worker *w, struct verify_job *job, struct err *e)
 	return 0;
 }
 
+void
+verify_job_plain_differs(struct verify_job *job)
+{
+	member_damaged(job, "archive-plain", "digest of the unpacked bytes differs");
+}
+
 /*
  * What the packed bytes are is proven, and so is what comes out of them: a digest of that which
- * differs says that the index lies, and then that is all there is to say of the member.
+ * differs says that the index lies, and then that is all there is to say of the member.  A chunk's
+ * is taken with its file's, in order (bigfile.c).
  */
 static int
 check_plain(struct worker *w, struct verify_job *job, struct err *e)
@@ -311,15 +318,15 @@ check_plain(struct worker *w, struct verify_job *job, struct err *e)
 	uint8_t digest[SHA256_LEN];
 	int rc = unpack(w, job, e);
 
-	if (rc <= 0)
-		return rc;
+	if (rc <= 0 || job->m.kind == MANIFEST_CHUNK)
+		return rc < 0 ? -1 : 0;
 	if (job->m.kind != MANIFEST_FILES)
 		sha256_of(job->plain.data, job->plain.len, digest);
 	else if (verify_compare_files(job, digest, e) < 0)
 		return -1;
 	if (memcmp(digest, job->m.plain_digest, SHA256_LEN) != 0) {
 		verify_finds_cut(&job->finds, told);
-		member_damaged(job, "archive-plain", "digest of the unpacked bytes differs");
+		verify_job_plain_differs(job);
 	}
 	return 0;
 }

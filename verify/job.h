@@ -40,6 +40,9 @@ struct verify_job {
 struct verify_job *verify_job_new(const struct manifest_member *m, struct err *e);
 void verify_job_free(void *arg);
 
+/* Told of a member whose plain bytes are not those of the index. */
+void verify_job_plain_differs(struct verify_job *job);
+
 /* What all workers of a backup share; the descriptors are only used with pread. */
 struct verify_source {
 	int level; /* enum verify_level */

@@ -122,6 +122,7 @@ sink(void *ctx, void *p, struct err *e)
 		if (s->o->source.level == VERIFY_DEEP && s->o->source.archive_fd >= 0 &&
 		    take_deep(s, job, e) < 0)
 			return -1;
+		s->result->damaged |= job->damaged;
 	}
 	verify_links_take(&s->links, &job->finds);
 	return verify_finds_replay(&job->finds, s->o->report, e);
