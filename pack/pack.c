@@ -69,6 +69,8 @@ begin_member(struct packer *p, const struct job *j)
 {
 	buf_clear(&p->plain);
 	buf_clear(&p->text);
+	sha256_init(&p->plain_hash);
+	p->hashed = 0;
 	p->entries = 0;
 	p->first = NULL;
 	statkey_init(&p->key, j->settled);
@@ -101,7 +103,6 @@ pack_output(struct packer *p, struct job *j, struct job_output *o, const struct 
 	if (buf_check(data, e) != 0)
 		return -1;
 	o->m.plain_len = data->len;
-	sha256_of(data->data, data->len, o->m.plain_digest);
 	int rc = copy_same(p, j, o, e);
 	if (rc < 0 || (rc == 0 && member_pack(p->gzip, data->data, data->len, &o->packed, e) != 0))
 		return -1;
@@ -113,6 +114,14 @@ pack_output(struct packer *p, struct job *j, struct job_output *o, const struct 
 			return -1;
 	}
 	return is_stale(j, o);
+}
+
+/* What came into p->plain since the last time. */
+static void
+hash_plain(struct packer *p)
+{
+	sha256_update(&p->plain_hash, p->plain.data + p->hashed, p->plain.len - p->hashed);
+	p->hashed = p->plain.len;
 }
 
 static int
@@ -131,6 +140,8 @@ end_member(struct packer *p, struct job *j, struct err *e)
 	o->m.path = p->first;
 	o->m.path_len = p->first_len;
 	o->m.has_key = statkey_final(&p->key, o->m.key);
+	hash_plain(p);
+	sha256_final(&p->plain_hash, o->m.plain_digest);
 	int rc = pack_output(p, j, o, &p->plain, &p->text, e);
 	return rc == 1 ? stale_tell(p->older, j, &p->text, e) : rc;
 }
@@ -165,6 +176,21 @@ deny_attrs(struct packer *p, struct job *j, const struct job_item *it, int error
 	tally_event(&j->tally, TALLY_ATTRS, job_path(j, it), it->path_len, strerrordesc_np(error));
 }
 
+/* A file's data, into the member, and into the digests of both at once. */
+static void
+put_data(struct packer *p, const struct buf *data, uint8_t digest[SHA256_LEN])
+{
+	struct sha256 file;
+
+	hash_plain(p);
+	sha256_init(&file);
+	sha256_update_two(&p->plain_hash, &file, data->data, data->len);
+	sha256_final(&file, digest);
+	buf_append(&p->plain, data->data, data->len);
+	p->hashed = p->plain.len;
+	buf_zeros(&p->plain, tar_pad(data->len));
+}
+
 /*
  * Header, data, manifest line, key: en is complete, file NULL for all but regular files.  An entry
  * that tar cannot hold (a symlink without a target, from a file system that lies) is noted.
@@ -183,9 +209,7 @@ put_entry(struct packer *p, struct job *j, const struct job_item *it, const stru
 		return 0;
 	}
 	if (file != NULL) {
-		buf_append(&p->plain, file->data.data, file->data.len);
-		buf_zeros(&p->plain, tar_pad(file->data.len));
-		sha256_of(file->data.data, file->data.len, facts.sha256);
+		put_data(p, &file->data, facts.sha256);
 		facts.changed = file->changed;
 		facts.grew = file->grew;
 		facts.unreadable = &file->bad;

@@ -55,6 +55,7 @@ pack_big_header(struct packer *p, struct job *j, struct err *e)
 	bigfile_entry(j->big, &en);
 	if (tar_write_header(p->tar, &en, &p->plain, e) != 0)
 		return err_where(e, "%s", en.path);
+	sha256_of(p->plain.data, p->plain.len, o->m.plain_digest);
 	return pack_output(p, j, o, &p->plain, NULL, e) < 0 ? -1 : 0;
 }
 
@@ -115,6 +116,7 @@ pack_chunk(struct packer *p, struct job *j, struct job_output *o, struct err *e)
 	bigfile_entry(j->big, &en);
 	if (j->chunk.last)
 		buf_zeros(&j->plain, tar_pad(tar_data_len(&en)));
+	sha256_of(j->plain.data, j->plain.len, o->m.plain_digest);
 	int rc = pack_output(p, j, o, &j->plain, NULL, e);
 	j->plain.len = data_len;
 	return rc;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/hash.h"
 #include "pack/ahead.h"
 #include "pack/attrs.h"
 #include "pack/parent.h"
@@ -31,6 +32,8 @@ struct packer {
 	struct ahead ahead;
 	/* The member in progress. */
 	struct buf plain, text;
+	struct sha256 plain_hash; /* of the first so many bytes of plain */
+	size_t hashed;
 	struct statkey key;
 	uint64_t entries;
 	uint64_t grown;
@@ -42,9 +45,9 @@ struct packer {
 };
 
 /*
- * Pack data into o, or where the older member in its place (j->old) inflates to the same, copy
- * that; and pack the section text if there is any.  1 when that older one has the same stat key and
- * other data.
+ * Pack data, whose digest o->m has, into o, or where the older member in its place (j->old)
+ * inflates to the same, copy that; and pack the section text if there is any.  1 when that older
+ * one has the same stat key and other data.
  */
 int pack_output(struct packer *p, struct job *j, struct job_output *o, const struct buf *data,
     const struct buf *text, struct err *e);
