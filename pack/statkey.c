@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pack/statkey.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "core/num.h"
 
 /*
  * What comes first in every key.  A tool that writes other tar headers or sections for the same
  * facts must change it: else members would be copied that it would not have made.
  */
 static const char version[] = "2";
+
+#define FACTS_MAX 256 /* text of the facts of one entry */
 
 int64_t
 statkey_settled(struct timespec now, int64_t margin)
@@ -26,19 +28,43 @@ statkey_init(struct statkey *k, int64_t settled)
 	k->settled = settled;
 }
 
+/* Each takes up to 21 characters of what FACTS_MAX has room for. */
+static char *
+put_number(char *at, uint64_t n, char end)
+{
+	at += num_digits(n, at);
+	*at = end;
+	return at + 1;
+}
+
+static char *
+put_seconds(char *at, int64_t sec)
+{
+	if (sec < 0)
+		*at++ = '-';
+	return put_number(at, sec < 0 ? -(uint64_t)sec : (uint64_t)sec, ' ');
+}
+
 void
 statkey_add(struct statkey *k, const struct entry *en, const struct facts *f)
 {
-	char numbers[256];
+	char numbers[FACTS_MAX] = {'\0', (char)en->type, ' '}, *at = numbers + 3;
 
 	if (f->ctime_sec >= k->settled)
 		k->usable = false;
 	sha256_update(&k->hash, en->path, en->path_len);
-	int n = snprintf(numbers, sizeof(numbers),
-	    "%c%c %u %u %u %" PRIu64 " %" PRId64 " %u %" PRId64 " %u %" PRIu64 " %u %u%c", 0,
-	    en->type, f->mode & 07777, f->uid, f->gid, f->size, f->mtime_sec, f->mtime_nsec,
-	    f->ctime_sec, f->ctime_nsec, f->ino, f->rdev_major, f->rdev_minor, 0);
-	sha256_update(&k->hash, numbers, (size_t)n);
+	at = put_number(at, f->mode & 07777, ' ');
+	at = put_number(at, f->uid, ' ');
+	at = put_number(at, f->gid, ' ');
+	at = put_number(at, f->size, ' ');
+	at = put_seconds(at, f->mtime_sec);
+	at = put_number(at, f->mtime_nsec, ' ');
+	at = put_seconds(at, f->ctime_sec);
+	at = put_number(at, f->ctime_nsec, ' ');
+	at = put_number(at, f->ino, ' ');
+	at = put_number(at, f->rdev_major, ' ');
+	at = put_number(at, f->rdev_minor, '\0');
+	sha256_update(&k->hash, numbers, (size_t)(at - numbers));
 	if (en->link != NULL)
 		sha256_update(&k->hash, en->link, en->link_len);
 	sha256_update(&k->hash, "", 1);
