@@ -148,6 +148,17 @@ is_zero(const uint8_t *p, size_t len)
 	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
 }
 
+/* Length of what comes before the next unit of zeros that starts at a multiple of one. */
+static size_t
+solid(const uint8_t *data, size_t len, uint64_t offset)
+{
+	size_t n = (size_t)(-offset % HOLE_UNIT);
+
+	while (n < len && (len - n < HOLE_UNIT || !is_zero(data + n, HOLE_UNIT)))
+		n += HOLE_UNIT;
+	return n < len ? n : len;
+}
+
 /*
  * The file has its length already, so that zeros may stay unwritten: holes that were
  * stored as zeros come back as holes.
@@ -156,12 +167,12 @@ static int
 write_piece(int fd, const uint8_t *data, size_t len, uint64_t offset, struct err *e)
 {
 	while (len > 0) {
-		size_t n = HOLE_UNIT - (size_t)(offset % HOLE_UNIT);
+		size_t n = solid(data, len, offset);
 
-		if (n > len)
-			n = len;
-		if (!(n == HOLE_UNIT && is_zero(data, n)) && io_pwrite(fd, data, n, offset, e) != 0)
+		if (io_pwrite(fd, data, n, offset, e) != 0)
 			return -1;
+		if (n < len)
+			n += HOLE_UNIT;
 		data += n;
 		offset += n;
 		len -= n;
@@ -194,9 +205,9 @@ restore_bigfile_write(struct restore_bigfile *f, struct restore_load *l,
 	while (restore_pieces_next(&p, &offset, &data, &len))
 		if (write_piece(f->fd, data, len, offset, e) != 0)
 			return err_where(e, "%s", f->place);
-	buf_append(keep, plain->data, plain->len);
+	restore_load_take(l, keep);
 	progress_add(m->plain_len, 0);
-	return buf_check(keep, e);
+	return 0;
 }
 
 int

@@ -27,7 +27,7 @@ struct restore_bigfile *restore_bigfile_share(struct restore_bigfile *f);
 void restore_bigfile_drop(struct restore_bigfile *f); /* NULL is harmless */
 const char *restore_bigfile_path(const struct restore_bigfile *f); /* in the backup */
 
-/* Write a chunk; any thread.  Its plain bytes are appended to keep, for the hash. */
+/* Write a chunk; any thread.  Its plain bytes become those of keep, for the hash. */
 int restore_bigfile_write(struct restore_bigfile *f, struct restore_load *l,
     const struct manifest_member *m, struct buf *keep, struct err *e);
 /* Chunks in order. */

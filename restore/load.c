@@ -104,6 +104,15 @@ restore_load_member(struct restore_load *l, const struct manifest_member *m, str
 	return NULL;
 }
 
+void
+restore_load_take(struct restore_load *l, struct buf *out)
+{
+	struct buf mine = l->plain;
+
+	l->plain = *out;
+	*out = mine;
+}
+
 const struct buf *
 restore_load_section(struct restore_load *l, const struct manifest_member *m, struct err *e)
 {

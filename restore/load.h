@@ -30,6 +30,9 @@ const struct buf *restore_load_member(
     struct restore_load *l, const struct manifest_member *m, struct err *e);
 const struct buf *restore_load_section(
     struct restore_load *l, const struct manifest_member *m, struct err *e);
+/* What restore_load_member gave last becomes the caller's, in *out, whose own memory is used next.
+ */
+void restore_load_take(struct restore_load *l, struct buf *out);
 /* Is e damage, or a part of the disk that cannot be read?  Else going on makes no sense. */
 bool restore_load_lost(const struct err *e);
 
