@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # long
-# timeout: 600
+# timeout: 1200
 # Inside control groups with little memory and little processor, like a container's: all four
 # programs do their work, nobody is killed, and -v says what follows from the limits.
 # shellcheck source=tests/lib.sh
