@@ -75,7 +75,7 @@ warned "nothing is copied from $older: root of the manifest's index: "
 again
 hurt manifest.gz "$(sed -n 's/^# manifest-index: \([0-9]*\).*/\1/p' "base/$older.seal" | awk '{print $1 - 40}')"
 night repo
-from "$older" $all
+from "$older" "$all"
 warned "what that lists is packed anew"
 # Members and sections, of small files and of a large one.
 again
