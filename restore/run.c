@@ -12,6 +12,7 @@
 #include "restore/cat.h"
 #include "restore/extract.h"
 #include "restore/finish.h"
+#include "restore/flush.h"
 #include "restore/load.h"
 #include "restore/opts.h"
 #include "restore/plan.h"
@@ -118,6 +119,7 @@ write_target(struct run *r, struct err *e)
 {
 	uint64_t bytes = r->plan.all ? r->backup->seal.bytes : r->plan.bytes;
 	struct restore_job_ctx ctx;
+	struct restore_flush flush;
 	int rc;
 
 	if (restore_target_open(&r->target, r->o->target, e) != 0)
@@ -130,7 +132,9 @@ write_target(struct run *r, struct err *e)
 	if (make_marks(r, e) != 0)
 		return -1;
 	ctx = context(r);
+	restore_flush_begin(&flush, r->target.fd);
 	rc = restore_extract(&ctx, r->load, e);
+	restore_flush_end(&flush);
 	if (rc == 0)
 		rc = restore_finish(&ctx, r->load, e);
 	if (rc == 0)
