@@ -140,7 +140,7 @@ mkdir repo
 later 1h backup --source data --repo repo --key other -q
 NIGHT=1
 night repo --series autolab-backup
-from null $all
+from null "$all"
 rm -rf repo
 mkdir repo
 later 1h backup --source data --repo repo --key other -q
@@ -158,14 +158,14 @@ mkdir repo
 later 1h backup --source data --repo repo --unsigned -q
 NIGHT=1
 night repo
-from null $all
+from null "$all"
 later 3h backup --source data --repo repo --unsigned --json >told
 [ "$(jq -r .copied_from told)" = null ] || fail "without a signature it was copied from $(jq .copied_from told)"
 
 # Another series has nothing to give.
 again
 night repo --series other
-from null $all
+from null "$all"
 
 # ---- what it is ----
 
@@ -193,7 +193,7 @@ cp only.pub key.pub
 # Packed at another level.
 again
 night repo --compression 2
-from null $all
+from null "$all"
 night repo --compression 2
 packed 0
 night repo
@@ -225,7 +225,7 @@ packed 0
 # All the same, but said so by --reuse.
 again
 night repo --reuse none
-from null $all
+from null "$all"
 night repo --reuse content
 packed 0
 
