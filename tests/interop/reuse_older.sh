@@ -150,7 +150,7 @@ cp both.pub key.pub
 NIGHT=1
 night repo --trust both.pub
 cp only.pub key.pub
-[ "$(told members_copied)" = $all ] || fail "a trusted key's: $(told members_copied) were copied"
+[ "$(told members_copied)" = "$all" ] || fail "a trusted key's: $(told members_copied) were copied"
 
 # Not signed.
 rm -rf repo
