@@ -71,7 +71,7 @@ int repo_free_space(const struct repo *r, uint64_t *bytes, uint64_t *inodes, str
 /*
  * The bytes again, after something was removed: XFS gives its space back bit by bit in the
  * background, btrfs when a transaction ends.  While they are less than enough, it is asked to, and
- * waited for as long as they change.
+ * waited for as long as they change, but not for longer than ten seconds.
  */
 int repo_settled_space(const struct repo *r, uint64_t enough, uint64_t *bytes, struct err *e);
 
