@@ -226,18 +226,20 @@ flip() {
 }
 
 # volume DIR SIZE MKFS...: a file system of its own, mounted on DIR, as in "volume v 300M mkfs.xfs -m
-# reflink=0".  Where that cannot be, the case is skipped.  It is gone when the case ends.
+# reflink=0".  Where that cannot be, the case is skipped.  It is gone when the case ends.  It lies in
+# memory, DIR.ram/img, because such a case syncs a lot.
 volume() {
 	local dir=$1 size=$2
 	shift 2
 	need_root
 	need "$1"
-	truncate -s "$size" "$dir.img"
-	quiet "$@" "$dir.img"
-	mkdir -p "$dir"
-	mount -o loop "$dir.img" "$dir" 2>/dev/null || skip "no right, or no driver, to mount: $*"
-	volumes+=("$dir")
+	mkdir -p "$dir" "$dir.ram"
 	trap volumes_gone EXIT
+	mount -t tmpfs -o size="$size" tmpfs "$dir.ram" 2>/dev/null || skip "no right to mount"
+	volumes+=("$dir")
+	truncate -s "$size" "$dir.ram/img"
+	quiet "$@" "$dir.ram/img"
+	mount -o loop "$dir.ram/img" "$dir" 2>/dev/null || skip "no driver to mount: $*"
 }
 
 volumes=()
@@ -245,7 +247,7 @@ volumes_gone() {
 	local dir
 	for dir in "${volumes[@]}"; do
 		! mountpoint -q "$dir" || umount "$dir" 2>/dev/null || umount -l "$dir"
-		rm -f "$dir.img"
+		umount "$dir.ram" 2>/dev/null || umount -l "$dir.ram"
 	done
 	volumes=()
 }

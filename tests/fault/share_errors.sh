@@ -100,8 +100,8 @@ spoil() {
 	file=v/repo/$(by_number "$1").tar.gz
 	block=$(blocks "$file" | sort -n | sed -n 1000p)
 	umount v
-	flip v.img $((block * 4096 + 100))
-	mount -o loop v.img v
+	flip v.ram/img $((block * 4096 + 100))
+	mount -o loop v.ram/img v
 }
 # damaged NUMBERS FILE: exactly these are, each with that file.
 damaged() {
