@@ -46,11 +46,11 @@ cut_before(const struct entry *en, uint64_t member_weight)
 	if (cut_is_large(en))
 		return true;
 	weight = cut_weight(en);
-	/* The first test also keeps weight << 44 below 2^64. */
+	/* The first test also keeps weight << 46 below 2^64. */
 	if (weight >= CUT_TARGET || member_weight >= CUT_WEIGHT_MAX ||
 	    weight > CUT_WEIGHT_MAX - member_weight)
 		return true;
-	return hash_cut(en->path, en->path_len) < weight << 44;
+	return hash_cut(en->path, en->path_len) < weight << 46;
 }
 
 uint64_t

@@ -9,8 +9,8 @@
 struct entry;
 
 /* Where an archive is cut into members: FORMAT.md, "Cuts" and "Holes". */
-#define CUT_TARGET (1u << 20) /* mean plain length of an f member */
-#define CUT_WEIGHT_MAX (4u << 20) /* weights in one f member */
+#define CUT_TARGET (256u << 10) /* mean plain length of an f member */
+#define CUT_WEIGHT_MAX (1u << 20) /* weights in one f member */
 #define CUT_LARGE_MIN ((1u << 20) + 1) /* a file of this size or more is large */
 #define CUT_CHUNK (1u << 20) /* file data in one c member */
 #define CUT_SPARSE_MIN (64u << 20) /* holes must save more than this */

@@ -11,7 +11,7 @@ cutting() {
 import hashlib, itertools, sys
 for i in itertools.count():
     name = f"{sys.argv[1]}{i}"
-    if int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") < 1536 << 44:
+    if int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") < 1536 << 46:
         print(name)
         break
 EOF_PY

@@ -70,7 +70,7 @@ for i in $(seq 200); do
 	echo "$i" >"data/bb/$i"
 done
 night repo
-some 4 "many insertions"
+some 8 "many insertions"
 rm -r data/bb
 night repo
 some 3 "a directory removed"

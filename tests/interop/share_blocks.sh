@@ -183,7 +183,9 @@ into_larger_blocks() {
 	mkdir large/repo
 	quiet manifest copy --repo small/repo --trust key.pub --new large/repo
 	night 3 large/repo
-	unshared "padded for other blocks"
+	# But for members that happen to fit, as one in four does, where they come to stand well.
+	[ "$(($(said bytes_shared) * 2))" -lt "$(stat -c %s "$(newest large/repo).tar.gz")" ] ||
+	    fail "padded for other blocks: $(said bytes_shared) bytes are shared"
 	[ $(($(stat -c %s "$(newest large/repo).tar.gz") % 4096)) = 0 ] || fail "not padded to 4096"
 	night 4 large/repo
 	shared "blocks of 4096"

@@ -86,7 +86,7 @@ heavy_and_large_files_always_start_a_member(void **state)
 
 	(void)state;
 	assert_true(cut_before(&en, 1));
-	en.size = (1 << 20) - 1536; /* weight 2^20 */
+	en.size = (1 << 18) - 1536; /* weight 2^18 */
 	assert_true(cut_before(&en, 1));
 }
 
@@ -102,13 +102,13 @@ the_first_eight_bytes_of_sha256_decide(void **state)
 	en = file_of("a", 0); /* ca978112ca1bbdca */
 	assert_true(hash_cut("a", 1) == 0xca978112ca1bbdcau);
 	assert_false(cut_before(&en, 1536));
-	/* The least weight that passes is h / 2^44 rounded down, plus one. */
+	/* The least weight that passes is h / 2^46 rounded down, plus one. */
 	for (unsigned i = 0; i < 200; i++) {
 		uint64_t least, size;
 
 		(void)snprintf(path, sizeof(path), "f%u", i);
 		h = hash_cut(path, strlen(path));
-		least = (h >> 44) + 1;
+		least = (h >> 46) + 1;
 		if (least <= 2048)
 			continue;
 		size = least - 1536; /* weight is least or up to 511 more */
@@ -121,7 +121,7 @@ the_first_eight_bytes_of_sha256_decide(void **state)
 }
 
 static void
-a_member_never_weighs_more_than_4_mib(void **state)
+a_member_never_weighs_more_than_1_mib(void **state)
 {
 	struct entry en = file_of("a", 0); /* its hash never cuts at this weight */
 	uint64_t weight = cut_weight(&en);
@@ -180,7 +180,7 @@ cut_tree(const struct tree *t, bool *starts, uint64_t *total, uint64_t *heaviest
 }
 
 static void
-members_come_to_about_1_mib(void **state)
+members_come_to_about_256_kib(void **state)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 	bool *starts = calloc(TREE + 1, 1);
@@ -193,7 +193,7 @@ members_come_to_about_1_mib(void **state)
 	grow(t);
 	members = cut_tree(t, starts, &total, &heaviest);
 	assert_true(members > 50);
-	assert_in_range(total / members, 3 << 18, 5 << 18);
+	assert_in_range(total / members, 3 << 16, 5 << 16);
 	assert_true(heaviest <= CUT_WEIGHT_MAX);
 	free(t);
 	free(starts);
@@ -266,8 +266,8 @@ main(void)
 	    cmocka_unit_test(an_empty_member_is_never_ended),
 	    cmocka_unit_test(heavy_and_large_files_always_start_a_member),
 	    cmocka_unit_test(the_first_eight_bytes_of_sha256_decide),
-	    cmocka_unit_test(a_member_never_weighs_more_than_4_mib),
-	    cmocka_unit_test(members_come_to_about_1_mib),
+	    cmocka_unit_test(a_member_never_weighs_more_than_1_mib),
+	    cmocka_unit_test(members_come_to_about_256_kib),
 	    cmocka_unit_test(an_inserted_path_changes_at_most_two_members),
 	    cmocka_unit_test(hole_units_keep_a_map_below_65537_blocks),
 	};
