@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,7 +241,7 @@ makeroom_again(struct run *r, struct err *e)
 	size_t before = r->retention.n_gone;
 	struct err why = {0};
 
-	if (!r->o->make_room || (e->sys != ENOSPC && e->sys != EDQUOT))
+	if (!r->o->make_room || !err_is_no_space(e))
 		return -1;
 	retain_set_done(&r->retention.set);
 	if (repo_settled_space(r->repo, UINT64_MAX, &m.space.room, &why) != 0)

@@ -137,7 +137,6 @@ make(struct run *r, struct err *e)
 	if (write_all(r, t, e) != 0 || retention_seal(r, e) != 0 ||
 	    seal_write(&r->seal, r->key, &text, e) != 0)
 		goto out;
-	r->committing = true;
 	rc = repo_txn_commit(t, text.data, text.len, e);
 	t = NULL;
 out:
@@ -256,7 +255,7 @@ attempt(struct run *r, struct err *e)
 static int
 begin_again(struct run *r, struct err *e)
 {
-	if (r->committing || makeroom_again(r, e) != 1)
+	if (repo_is_sealed(r->repo, r->seal.name) || makeroom_again(r, e) != 1)
 		return -1;
 	writer_free(r->writer);
 	r->writer = NULL;

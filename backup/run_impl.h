@@ -33,7 +33,6 @@ struct run {
 	bool share; /* copied members share their blocks with the older archive */
 	struct writer *writer;
 	struct plan_result planned;
-	bool committing; /* from here on only a new run may go on */
 	struct retention retention;
 };
 

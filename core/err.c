@@ -188,3 +188,9 @@ err_where(struct err *e, const char *fmt, ...)
 	errno = saved;
 	return -1;
 }
+
+bool
+err_is_no_space(const struct err *e)
+{
+	return e->sys == ENOSPC || e->sys == EDQUOT;
+}

@@ -39,6 +39,8 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 /* "what: strerror(errno)", with a hint where that is dark; ERR_SYS. */
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int err_nomem(struct err *e);
+/* Something did not fit: the volume is full, or a quota is. */
+bool err_is_no_space(const struct err *e);
 /* Hand on why, which was looked at first: *e becomes it, whole. */
 int err_pass(struct err *e, const struct err *why);
 /* A stop, or a shortage (see below): it says nothing about what was looked at. */

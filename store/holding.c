@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/holding.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +125,7 @@ tell_way_out(const struct repo *r, struct err *e)
 {
 	struct err why = *e;
 
-	if (why.sys != ENOSPC && why.sys != EDQUOT)
+	if (!err_is_no_space(&why))
 		return -1;
 	return err_set(e, why.kind,
 	    "%s (some KiB are needed: %s/%s may go, the next run makes it anew)", why.msg,

@@ -178,8 +178,13 @@ int repo_free_name(const struct repo *r, const char *series, time_t now,
 int repo_txn_begin(struct repo_txn **out, struct repo *r, const char *name, struct err *e);
 int repo_txn_archive_fd(const struct repo_txn *t);
 int repo_txn_manifest_fd(const struct repo_txn *t);
-/* Frees t in every case; on failure before the seal was durable, the dot-names are gone too. */
+/*
+ * Frees t in every case.  On failure the dot-names are gone too, or else the backup is sealed, and
+ * the next run finishes it.
+ */
 int repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct err *e);
+/* Is there a seal of that name, its own or a dot-name?  One that cannot be looked at is there. */
+bool repo_is_sealed(const struct repo *r, const char *name);
 void repo_txn_abort(struct repo_txn *t); /* removes the dot-names; NULL is harmless */
 
 /* ---- adopting archives from before (the lock is held) ---- */

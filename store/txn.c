@@ -132,6 +132,17 @@ make_durable(struct repo_txn *t, const void *seal, size_t len, struct err *e)
 	return 0;
 }
 
+/* The archive gets its own first. */
+static bool
+has_a_name(const struct repo_txn *t)
+{
+	char file[REPO_FILE_MAX];
+	struct stat st;
+
+	repo_new_name(REPO_ARCHIVE, t->name, file);
+	return repo_look(t->repo, file, &st, NULL) != 1;
+}
+
 int
 repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct err *e)
 {
@@ -141,8 +152,25 @@ repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct er
 		repo_txn_abort(t);
 		return -1;
 	}
-	/* From here on the next run can finish it, and will: nothing is taken back. */
+	/*
+	 * From here on the next run can finish it, and will.  But where there is no space for names
+	 * (btrfs wants some for a rename), it could not either, and what is written would be in its way.
+	 */
 	rc = repo_move_in(t->repo, t->name, e);
-	txn_free(t);
+	if (rc < 0 && err_is_no_space(e) && !has_a_name(t))
+		repo_txn_abort(t);
+	else
+		txn_free(t);
 	return rc;
+}
+
+bool
+repo_is_sealed(const struct repo *r, const char *name)
+{
+	char begun[REPO_FILE_MAX], file[REPO_FILE_MAX];
+	struct stat st;
+
+	repo_new_name(REPO_SEAL, name, begun);
+	repo_final_name(REPO_SEAL, name, file);
+	return repo_look(r, begun, &st, NULL) != 0 || repo_look(r, file, &st, NULL) != 0;
 }
