@@ -154,7 +154,8 @@ repo_txn_commit(struct repo_txn *t, const void *seal, size_t seal_len, struct er
 	}
 	/*
 	 * From here on the next run can finish it, and will.  But where there is no space for names
-	 * (btrfs wants some for a rename), it could not either, and what is written would be in its way.
+	 * (btrfs wants some for a rename), it could not either, and what is written would be in its
+	 * way.
 	 */
 	rc = repo_move_in(t->repo, t->name, e);
 	if (rc < 0 && err_is_no_space(e) && !has_a_name(t))

@@ -57,7 +57,7 @@ for call in write:EIO write:ENOSPC write:EDQUOT fsync:EIO fdatasync:EIO renameat
 		    backup --source data --repo repo --key key --jobs 2 --quiet >out 2>err || status=$?
 		grep -q INJECTED trace || break
 		# What there is no space to rename would be in the way of what makes space.
-		if [ "$call $n" = "renameat2:ENOSPC 1" ] && ls -A repo | grep '^\.[^l]'; then
+		if [ "$call $n" = "renameat2:ENOSPC 1" ] && [ -n "$(find repo -name '.*.new')" ]; then
 			fail "left where there was no space for names"
 		fi
 		check_after "${call%:*} $n ${call#*:}" "$status"
