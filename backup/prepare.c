@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backup/exclude.h"
@@ -10,6 +11,7 @@
 #include "backup/run_impl.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/restoring.h"
 #include "seal/key.h"
 
 static int
@@ -48,6 +50,10 @@ open_source(struct run *r, struct err *e)
 	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->source_fd < 0)
 		return cannot_open(r->o->source, e);
+	/* Seen again by the walk, at any depth; but by then room may have been made for it. */
+	if (faccessat(r->source_fd, RESTORING_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !exclude_match(r->exclude, RESTORING_DIR, strlen(RESTORING_DIR), true))
+		return restoring_refuse(r->o->source, e);
 	if ((r->source = realpath(r->o->source, NULL)) == NULL)
 		return err_sys(e, "source %s: its full path", r->o->source);
 	/* Attributes of what is not opened (links, devices) are reached through it. */

@@ -14,6 +14,7 @@
 #include "backup/names.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/restoring.h"
 #include "core/stop.h"
 
 struct level {
@@ -336,6 +337,8 @@ look_at(struct walk *w, struct walk_item *item, struct err *e)
 		item->kind = WALK_EXCLUDED;
 		return 1;
 	}
+	if (strcmp(item->name, RESTORING_DIR) == 0)
+		return restoring_refuse(item->path, e);
 	return enter(w, item, e);
 }
 

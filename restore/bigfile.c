@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/beneath.h"
 #include "core/err.h"
 #include "core/io.h"
 #include "core/progress.h"
@@ -15,6 +14,7 @@
 #include "restore/extract.h"
 #include "restore/facts.h"
 #include "restore/load.h"
+#include "restore/place.h"
 #include "restore/report.h"
 #include "restore/target.h"
 #include "seal/section.h"
@@ -24,32 +24,24 @@ struct restore_bigfile {
 	struct restore_big *big;
 	int fd;
 	char *place;
-	bool made; /* it is there, under its name */
+	struct restore_place at;
+	bool made; /* it is there, */
 	bool good; /* and may stay */
 	atomic_bool bad; /* a part is lost: told already */
 	struct restore_job_ctx ctx;
 };
 
-static void
-remove_place(const struct restore_job_ctx *ctx, const char *place)
-{
-	const char *base;
-	int dir = beneath_parent(ctx->target->fd, place, &base);
-
-	if (dir < 0)
-		return;
-	(void)unlinkat(dir, base, 0);
-	(void)close(dir);
-}
-
 /* The last one to drop it: what was not found good does not stay. */
 void
 restore_bigfile_drop(struct restore_bigfile *f)
 {
+	struct restore_parent parent = {.fd = -1};
+
 	if (f == NULL || atomic_fetch_sub(&f->refs, 1) > 1)
 		return;
 	if (f->made && !f->good)
-		remove_place(&f->ctx, f->place);
+		restore_place_drop(&f->at, &parent, f->ctx.target, f->place);
+	restore_parent_done(&parent);
 	(void)io_close(&f->fd, NULL); /* judged, or given up, before */
 	restore_big_free(f->big);
 	free(f->place);
@@ -71,21 +63,32 @@ restore_bigfile_path(const struct restore_bigfile *f)
 
 /* ---- making it ---- */
 
-/* 1: the file is made; 0: it cannot be, a finding says so; -1. */
+static int
+not_made(const struct restore_bigfile *f, struct err *e)
+{
+	if (restore_is_fatal(errno, f->place, e))
+		return -1;
+	restore_lost(
+	    f->ctx.report, f->place, strlen(f->place), "not restored: %s", restore_why(errno));
+	return 0;
+}
+
+/* 1: the file is made; 0: it is not, which is counted or a finding; -1. */
 static int
 make_big(struct restore_bigfile *f, struct restore_parent *parent, struct err *e)
 {
-	const struct restore_job_ctx *ctx = &f->ctx;
+	const struct entry *en = &f->big->en;
+	const struct timespec mtime = {(time_t)en->mtime_sec, (long)en->mtime_nsec};
+	int rc = restore_place_begin(&f->at, parent, f->ctx.target, f->place, &mtime);
 
-	f->fd = restore_make_file(parent, ctx->target, f->place, &f->big->en);
+	if (rc == 0)
+		return 0;
+	if (rc == 1)
+		f->fd = restore_make_file(&f->at, en);
 	f->made = f->fd >= 0;
-	if (f->made && ftruncate(f->fd, (off_t)f->big->en.size) == 0)
+	if (f->made && ftruncate(f->fd, (off_t)en->size) == 0)
 		return 1;
-	if (restore_is_fatal(errno, f->place, e))
-		return -1;
-	restore_found(
-	    ctx->report, f->place, strlen(f->place), "not restored: %s", restore_why(errno));
-	return 0;
+	return not_made(f, e);
 }
 
 static int
@@ -101,7 +104,7 @@ lost_big(struct restore_report *r, const char *place, struct err *e)
 {
 	if (!restore_load_lost(e))
 		return -1;
-	restore_found(r, place, strlen(place), "not restored: %s", e->msg);
+	restore_lost(r, place, strlen(place), "not restored: %s", e->msg);
 	err_clear(e);
 	return 0;
 }
@@ -197,7 +200,7 @@ restore_bigfile_write(struct restore_bigfile *f, struct restore_load *l,
 		if (!restore_load_lost(e))
 			return -1;
 		if (!atomic_exchange(&f->bad, true))
-			restore_found(
+			restore_lost(
 			    f->ctx.report, f->place, strlen(f->place), "not restored: %s", e->msg);
 		err_clear(e);
 		return 0;
@@ -251,7 +254,7 @@ judge_big(struct restore_bigfile *f, const struct section_line *line, struct err
 	if (atomic_load(&f->bad))
 		return 0;
 	if (!restore_big_whole(f->big)) {
-		restore_found(f->ctx.report, f->place, strlen(f->place),
+		restore_lost(f->ctx.report, f->place, strlen(f->place),
 		    "not restored: parts of it are missing");
 		return 0;
 	}
@@ -260,9 +263,29 @@ judge_big(struct restore_bigfile *f, const struct section_line *line, struct err
 	f->good =
 	    line == NULL || !line->has_sha256 || memcmp(digest, line->sha256, SHA256_LEN) == 0;
 	if (!f->good)
-		restore_found(f->ctx.report, f->place, strlen(f->place),
+		restore_lost(f->ctx.report, f->place, strlen(f->place),
 		    "not restored: its content does not match its digest");
 	return 0;
+}
+
+/* It is whole. */
+static int
+put_big(struct restore_bigfile *f, struct err *e)
+{
+	struct restore_parent parent = {.fd = -1};
+	int rc;
+
+	if (io_close(&f->fd, e) != 0) {
+		f->good = false;
+		return err_where(e, "%s", f->place);
+	}
+	rc = restore_place_end(&f->at, &parent, f->ctx.target, f->place);
+	if (rc == 0)
+		restore_count(f->ctx.report, f->big->en.size);
+	else
+		rc = not_made(f, e);
+	restore_parent_done(&parent);
+	return rc;
 }
 
 int
@@ -276,16 +299,10 @@ restore_bigfile_end(struct restore_bigfile *f, struct restore_load *l,
 
 	if (f->good) {
 		restore_facts_fd(f->fd, &f->big->en, f->place, f->ctx.report);
-		restore_count(f->ctx.report, f->big->en.size);
 		if (has_line)
 			restore_flags(f->ctx.report, f->place, &line);
 	}
 	section_parser_free(p);
 	progress_add(0, 1);
-	if (rc != 0)
-		return -1;
-	if (io_close(&f->fd, e) == 0)
-		return 0;
-	f->good = false;
-	return err_where(e, "%s", f->place);
+	return rc == 0 && f->good ? put_big(f, e) : rc;
 }

@@ -194,7 +194,7 @@ tell_orphan(struct extract *x, const struct manifest_member *m, struct err *e)
 
 	if (place == NULL || (x->lost != NULL && strcmp(x->lost, m->path) == 0))
 		return 0;
-	restore_found(x->ctx->report, place, strlen(place), "not restored: its header is lost");
+	restore_lost(x->ctx->report, place, strlen(place), "not restored: its header is lost");
 	return note_lost(x, m, e);
 }
 
@@ -244,7 +244,7 @@ plan_all(struct extract *x, struct err *e)
 		if (rc < 0) {
 			if (!restore_load_lost(e))
 				return -1;
-			restore_found(x->ctx->report, NULL, 0,
+			restore_lost(x->ctx->report, NULL, 0,
 			    "what a part of the index lists is not restored: %s", e->msg);
 			err_clear(e);
 		} else if (plan_member(x, &m, e) != 0)

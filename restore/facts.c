@@ -132,21 +132,33 @@ acl_group(const uint8_t *acl, size_t len)
 	return 0;
 }
 
-/*
- * A directory whose default ACL this would inherit gets it only after its content is
- * made, so an ACL that the entry has not got cannot be there; but for the target itself.
- */
+/* A directory that was there may have an ACL, or have got one from the directory that it is in. */
+static void
+drop_acl(struct thing *t, const char *name)
+{
+	if (fgetxattr(t->fd, name, NULL, 0) <= 0)
+		return;
+	t->moded = false;
+	if (fremovexattr(t->fd, name) != 0)
+		failed(t, "remove the ACL");
+}
+
+/* Of all else an ACL that the entry has not got cannot be there: it is made where none is handed
+ * on. */
 static void
 set_acls(struct thing *t)
 {
 	const struct entry *en = t->en;
 
-	if (en->path_len > 0 && en->acl_access == NULL && en->acl_default == NULL)
+	if (en->type == ENTRY_DIR && t->fd >= 0) {
+		if (en->acl_access == NULL)
+			drop_acl(t, ACL_ACCESS);
+		if (en->acl_default == NULL)
+			drop_acl(t, ACL_DEFAULT);
+	}
+	if (en->acl_access == NULL && en->acl_default == NULL)
 		return;
 	t->moded = false;
-	if (en->path_len == 0 && en->acl_access == NULL && t->fd >= 0 &&
-	    fremovexattr(t->fd, ACL_ACCESS) != 0 && errno != ENODATA && errno != EOPNOTSUPP)
-		failed(t, "remove the ACL");
 	if (en->acl_access != NULL &&
 	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0) {
 		failed(t, "set the ACL");

@@ -14,6 +14,7 @@
 #include "restore/facts.h"
 #include "restore/load.h"
 #include "restore/mark.h"
+#include "restore/place.h"
 #include "restore/report.h"
 #include "restore/select.h"
 #include "restore/slice.h"
@@ -32,7 +33,7 @@ prove_content(struct restore_slice *s, const char *place, const struct section_l
 	struct err why = {0};
 
 	if (restore_slice_content(s, data, len, &why) != 0) {
-		restore_found(s->report, place, strlen(place), "not restored: %s", why.msg);
+		restore_lost(s->report, place, strlen(place), "not restored: %s", why.msg);
 		return 0;
 	}
 	if (line == NULL || !line->has_sha256)
@@ -40,33 +41,53 @@ prove_content(struct restore_slice *s, const char *place, const struct section_l
 	sha256_of(*data, *len, digest);
 	if (memcmp(digest, line->sha256, SHA256_LEN) == 0)
 		return 1;
-	restore_found(
+	restore_lost(
 	    s->report, place, strlen(place), "not restored: its content does not match its digest");
 	return 0;
 }
 
-/* A file of that content.  1: it is there; 0: it cannot be, a finding says so; -1. */
+static int
+not_made(const struct restore_job_ctx *ctx, const char *place, struct err *e)
+{
+	if (restore_is_fatal(errno, place, e))
+		return -1;
+	restore_lost(ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
+	return 0;
+}
+
+/* The content, then the facts. */
+static int
+fill(const struct restore_job_ctx *ctx, int fd, const struct entry *en, const char *place,
+    const void *data, size_t len, struct err *e)
+{
+	if (io_pwrite(fd, data, len, 0, e) != 0) {
+		(void)io_close(&fd, NULL);
+		return -1;
+	}
+	restore_facts_fd(fd, en, place, ctx->report);
+	return io_close(&fd, e);
+}
+
+/* A file of that content.  1: it is there; 0: it is not, which is counted or a finding; -1. */
 static int
 make_file(const struct restore_job_ctx *ctx, struct restore_parent *p, const struct entry *en,
     const char *place, const void *data, size_t len, struct err *e)
 {
-	int fd = restore_make_file(p, ctx->target, place, en), rc;
+	const struct timespec mtime = {(time_t)en->mtime_sec, (long)en->mtime_nsec};
+	struct restore_place l;
+	int rc = restore_place_begin(&l, p, ctx->target, place, &mtime), fd;
 
-	if (fd < 0 && restore_is_fatal(errno, place, e))
-		return -1;
-	if (fd < 0) {
-		restore_found(
-		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
+	if (rc == 0)
 		return 0;
-	}
-	rc = io_pwrite(fd, data, len, 0, e);
-	if (rc == 0) {
-		restore_facts_fd(fd, en, place, ctx->report);
-		restore_count(ctx->report, len);
-	} else
-		restore_unmake_file(p, ctx->target, place);
-	if (io_close(&fd, rc == 0 ? e : NULL) != 0 || rc != 0)
+	if (rc < 0 || (fd = restore_make_file(&l, en)) < 0)
+		return not_made(ctx, place, e);
+	if (fill(ctx, fd, en, place, data, len, e) != 0) {
+		restore_place_drop(&l, p, ctx->target, place);
 		return err_where(e, "%s", place);
+	}
+	if (restore_place_end(&l, p, ctx->target, place) != 0)
+		return not_made(ctx, place, e);
+	restore_count(ctx->report, len);
 	return 1;
 }
 
@@ -80,7 +101,7 @@ make_small(const struct restore_job_ctx *ctx, struct restore_parent *p, struct r
 
 	/* Holes are for large files, which have members of their own. */
 	if (en->sparse) {
-		restore_found(ctx->report, place, strlen(place),
+		restore_lost(ctx->report, place, strlen(place),
 		    "not restored: a sparse file where there can be none");
 		return 0;
 	}
@@ -152,7 +173,7 @@ salvage_line(const struct restore_job_ctx *ctx, struct restore_parent *p,
 		return 0;
 	if (line->type != ENTRY_FILE || line->size == 0)
 		return make_from_line(ctx, p, line, place, why, e);
-	restore_found(ctx->report, place, strlen(place), "not restored: %s", why);
+	restore_lost(ctx->report, place, strlen(place), "not restored: %s", why);
 	return 0;
 }
 
@@ -166,7 +187,7 @@ salvage(const struct restore_job_ctx *ctx, struct restore_parent *p, const struc
 	int rc = 0;
 
 	if (text == NULL || section_parser_new(&parser, text->data, text->len, NULL) != 0) {
-		restore_found(ctx->report, m->path, m->path_len,
+		restore_lost(ctx->report, m->path, m->path_len,
 		    "this and what follows in its member of the archive is not restored: %s", why);
 		return 0;
 	}

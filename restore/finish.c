@@ -154,6 +154,5 @@ restore_finish(const struct restore_job_ctx *ctx, struct restore_load *l, struct
 		rc = apply_dirs(&f, e);
 	restore_parent_done(&f.one.parent);
 	restore_dirs_done(&f.dirs);
-	/* It was closed to others at the start; a selection has nothing to say of it. */
-	return rc == 0 && !f.one.root_done ? restore_target_reopen(ctx->target, e) : rc;
+	return rc;
 }

@@ -2,8 +2,6 @@
 #ifndef RESTORE_FINISH_ONE_H
 #define RESTORE_FINISH_ONE_H
 
-#include <stdbool.h>
-
 #include "restore/target.h"
 
 struct err;
@@ -15,7 +13,6 @@ struct restore_load;
 struct restore_finish_one {
 	const struct restore_job_ctx *ctx;
 	struct restore_parent parent; /* fd -1 to begin with */
-	bool root_done; /* the target itself had its turn */
 };
 
 /* path becomes a name of what link is the path of; both as in the backup.  -1: stop. */

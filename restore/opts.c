@@ -6,11 +6,19 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/limits.h"
+#include "restore/into.h"
 #include "seal/seal.h"
 
 static int
 check(struct restore_opts *o, struct err *e)
 {
+	if ((o->status || o->recover) && (o->target == NULL || o->paths.n > 0))
+		return err_set(e, ERR_USAGE, "--%s takes --target DIR, and no PATH",
+		    o->status ? "status" : "recover");
+	if (o->status && o->recover)
+		return err_set(e, ERR_USAGE, "--status and --recover exclude each other");
+	if (o->status || o->recover)
+		return clock_zone_set(o->timezone, e);
 	if (o->repo == NULL)
 		return err_set(e, ERR_USAGE, "which repository? (--repo DIR or TARSEAL_REPO)");
 	if (o->trust == NULL && !o->untrusted)
@@ -19,6 +27,13 @@ check(struct restore_opts *o, struct err *e)
 		    "none)");
 	if (o->target != NULL && o->to_stdout)
 		return err_set(e, ERR_USAGE, "--target and --stdout exclude each other");
+	if (o->to_stdout && (o->mode != INTO_AUTO || o->overwrite != OVERWRITE_ALWAYS || o->force))
+		return err_set(e, ERR_USAGE, "--stdout excludes --mode, --overwrite, and --force");
+	if (o->overwrite != OVERWRITE_ALWAYS &&
+	    (o->mode == INTO_STAGE || o->mode == INTO_WIPE ||
+		(o->mode == INTO_AUTO && o->paths.n == 0)))
+		return err_set(e, ERR_USAGE,
+		    "--overwrite is for --mode merge: the others replace all that is there");
 	if (o->target == NULL && !o->to_stdout && !o->dry_run)
 		return err_set(e, ERR_USAGE, "where to? (--target DIR, or --stdout)");
 	if (o->to_stdout && o->paths.n == 0)
@@ -44,6 +59,8 @@ check(struct restore_opts *o, struct err *e)
 int
 restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 {
+	static const char *const modes[] = {"auto", "stage", "merge", "wipe", NULL};
+	static const char *const overwrites[] = {"always", "if-newer", "never", NULL};
 	const struct opt table[] = {
 	    {"repo", 'r', OPT_STRING, "DIR", "the repository", &o->repo, "TARSEAL_REPO", 0, 0,
 		NULL},
@@ -51,8 +68,21 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 		&o->trust, "TARSEAL_TRUST", 0, 0, NULL},
 	    {"untrusted", 0, OPT_FLAG, NULL, "accept a backup without a trusted signature",
 		&o->untrusted, NULL, 0, 0, NULL},
-	    {"target", 'T', OPT_STRING, "DIR", "where to write: an empty or missing directory",
+	    {"target", 'T', OPT_STRING, "DIR", "where to write; made when it is missing",
 		&o->target, NULL, 0, 0, NULL},
+	    {"mode", 'm', OPT_CHOICE, "MODE",
+		"what is there: replaced (stage, without PATH), added to (merge, with PATH), gone "
+		"first (wipe)",
+		&o->mode, NULL, 0, 0, modes},
+	    {"overwrite", 0, OPT_CHOICE, "WHEN", "merge: which files that are there are replaced",
+		&o->overwrite, NULL, 0, 0, overwrites},
+	    {"force", 'f', OPT_FLAG, NULL,
+		"also where files are in use, space seems short, or a part of the backup is lost",
+		&o->force, NULL, 0, 0, NULL},
+	    {"status", 0, OPT_FLAG, NULL, "say whether a restore into --target was cut short",
+		&o->status, NULL, 0, 0, NULL},
+	    {"recover", 0, OPT_FLAG, NULL, "finish or undo one that was, and do no more",
+		&o->recover, NULL, 0, 0, NULL},
 	    {"stdout", 0, OPT_FLAG, NULL, "write the content of files to standard output",
 		&o->to_stdout, NULL, 0, 0, NULL},
 	    {"backup", 'b', OPT_STRING, "BACKUP",

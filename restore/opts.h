@@ -12,7 +12,9 @@ struct err;
 
 struct restore_opts {
 	const char *repo, *trust, *target, *backup, *series, *timezone, *as_of;
-	bool to_stdout, dry_run, untrusted;
+	bool to_stdout, dry_run, untrusted, force, status, recover;
+	int mode; /* enum into_mode */
+	int overwrite; /* enum restore_overwrite */
 	uint64_t jobs;
 	struct opt_list paths; /* files, directories, globs; none: everything */
 	struct opt_common common;

@@ -385,6 +385,20 @@ restore_plan_done(struct restore_plan *p)
 	*p = (struct restore_plan){0};
 }
 
+void
+restore_plan_sift_dirs(struct restore_plan *p, bool (*keep)(void *ctx, const char *path), void *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_dirs; i++) {
+		if (keep(ctx, p->dirs[i]))
+			p->dirs[n++] = p->dirs[i];
+		else
+			free(p->dirs[i]);
+	}
+	p->n_dirs = n;
+}
+
 /* ---- going over it ---- */
 
 void

@@ -46,6 +46,9 @@ struct restore_plan_opts {
 int restore_plan_make(struct restore_plan *p, struct restore_load *l, struct restore_select *s,
     const struct restore_plan_opts *o, struct restore_report *r, struct err *e);
 void restore_plan_done(struct restore_plan *p);
+/* Of the directories, only those for which keep says so. */
+void restore_plan_sift_dirs(
+    struct restore_plan *p, bool (*keep)(void *ctx, const char *path), void *ctx);
 
 /* Goes over the members of a plan, in order. */
 struct restore_walk {

@@ -87,23 +87,42 @@ shown(const char *path)
 	return *path == '\0' ? "." : path;
 }
 
-void
-restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+static void
+found(
+    struct restore_report *r, const char *path, size_t len, bool lost, const char *fmt, va_list ap)
 {
 	char why[2048];
-	va_list ap;
 
-	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
 	if (path == NULL)
 		log_warn("%s", why);
 	else
 		log_warn("%.*s: %s", (int)(len == 0 ? 1 : len), shown(path), why);
 	(void)pthread_mutex_lock(&r->lock);
 	r->findings++;
+	r->lost += lost;
 	keep(r, path, len, why);
 	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	found(r, path, len, false, fmt, ap);
+	va_end(ap);
+}
+
+void
+restore_lost(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	found(r, path, len, true, fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -277,9 +296,10 @@ restore_report_begin(
 }
 
 static void
-planned_json(struct json *j, const char *path, const struct section_line *line)
+planned_json(struct json *j, const char *path, const struct section_line *line, const char *action)
 {
 	json_object(j, NULL);
+	json_str(j, "action", action);
 	json_path(j, "path", shown(path), strlen(shown(path)));
 	json_str(j, "type", entry_type_name(line->type));
 	if (line->type == ENTRY_FILE)
@@ -290,20 +310,50 @@ planned_json(struct json *j, const char *path, const struct section_line *line)
 }
 
 void
-restore_report_planned(void *ctx, const char *path, const struct section_line *line)
+restore_report_planned(
+    struct restore_report *r, const char *path, const struct section_line *line, const char *action)
 {
-	struct restore_report *r = ctx;
 	struct buf b = {0};
 	char size[16];
+	bool is_dir = line->type == ENTRY_DIR;
 
 	if (r->opts->common.json) {
-		planned_json(&r->json, path, line);
+		planned_json(&r->json, path, line, action);
 		return;
 	}
 	num_human(line->size, size);
 	path_display(&b, shown(path), strlen(shown(path)));
-	(void)printf("%6s  %s%s\n", line->type == ENTRY_FILE ? size : "-", buf_str(&b),
-	    line->type == ENTRY_DIR ? "/" : "");
+	(void)printf("%6s  %s%s%s\n", line->type == ENTRY_FILE ? size : "-", buf_str(&b),
+	    is_dir ? "/" : "",
+	    is_dir || strcmp(action, "create") == 0 ? ""
+		: strcmp(action, "replace") == 0    ? "  (in place of what is there)"
+						    : "  (what is there stays)");
+	buf_done(&b);
+}
+
+void
+restore_report_gone(struct restore_report *r, const char *name, bool comes)
+{
+	struct json *j = &r->json;
+	struct buf b = {0};
+
+	if (comes)
+		r->replaced++;
+	if (r->opts->common.json) {
+		if (!r->gone) {
+			json_end(j);
+			json_array(j, "gone");
+		}
+		json_object(j, NULL);
+		json_path(j, "path", name, strlen(name));
+		json_bool(j, "replaced", comes);
+		json_end(j);
+	} else if (!r->opts->common.quiet) {
+		path_display(&b, name, strlen(name));
+		(void)printf("%6s  %s  (%s)\n", "-", buf_str(&b),
+		    comes ? "what is there would go, for the new one" : "would go");
+	}
+	r->gone = true;
 	buf_done(&b);
 }
 
@@ -317,6 +367,14 @@ end_json(struct restore_report *r, int status)
 	json_uint(j, "entries", r->entries);
 	json_uint(j, "bytes", r->bytes);
 	json_uint(j, "milliseconds", (clock_mono_ns() - r->began_ns) / 1000000);
+	json_str(j, "mode", r->mode);
+	json_uint(j, "replaced", r->replaced);
+	json_uint(j, "stayed", r->stayed);
+	if (r->opts->dry_run && r->opts->target != NULL) {
+		json_uint(j, "needed", r->needed);
+		if (r->room != UINT64_MAX)
+			json_uint(j, "room", r->room);
+	}
 	json_uint(j, "flagged", r->flagged);
 	json_uint(j, "missing", r->missing);
 	json_object(j, "not_restored");
@@ -338,6 +396,36 @@ end_json(struct restore_report *r, int status)
 }
 
 static void
+put_planned(const struct restore_report *r, const char *noun, const char *size)
+{
+	char needed[32], room[32];
+
+	(void)printf("%" PRIu64 " %s (%s) would be restored from %s", r->entries, noun, size,
+	    r->backup->name);
+	if (r->opts->target != NULL && r->room != UINT64_MAX) {
+		put_size(r->needed, needed);
+		put_size(r->room, room);
+		(void)printf(" (%s): %s of space, %s is free", r->mode, needed, room);
+	}
+	(void)printf("\n");
+}
+
+/* What became of what was there. */
+static void
+put_there(const struct restore_report *r)
+{
+	if (r->opts->dry_run || r->mode == NULL)
+		return;
+	if (strcmp(r->mode, "merge") != 0 && r->replaced > 0)
+		(void)printf("It took the place of all that was there (%" PRIu64
+			     " %s at the top)\n",
+		    r->replaced, r->replaced == 1 ? "name" : "names");
+	else if (r->replaced > 0 || r->stayed > 0)
+		(void)printf("Of what was there %" PRIu64 " %s replaced, %" PRIu64 " stayed\n",
+		    r->replaced, r->replaced == 1 ? "was" : "were", r->stayed);
+}
+
+static void
 end_text(const struct restore_report *r)
 {
 	const struct restore_opts *o = r->opts;
@@ -349,12 +437,12 @@ end_text(const struct restore_report *r)
 	if (o->target != NULL)
 		path_display(&target, o->target, strlen(o->target));
 	if (o->dry_run)
-		(void)printf("%" PRIu64 " %s (%s) would be restored from %s\n", r->entries, noun,
-		    size, r->backup->name);
+		put_planned(r, noun, size);
 	else
 		(void)printf("Restored %" PRIu64 " %s (%s) from %s to %s in %.1f s\n", r->entries,
 		    noun, size, r->backup->name, buf_str(&target),
 		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
+	put_there(r);
 	if (restore_report_wrong(r))
 		(void)printf(
 		    "Not everything is as it should be: see the warnings (%lu)\n", log_warnings());

@@ -43,6 +43,7 @@ struct restore_report {
 	uint64_t began_ns;
 	uint64_t entries, bytes;
 	uint64_t findings;
+	uint64_t lost; /* of them: what is not restored */
 	struct restore_finding *kept; /* the first ones, for --json */
 	size_t n_kept;
 	uint64_t lacks[RESTORE_LACKS];
@@ -51,6 +52,10 @@ struct restore_report {
 	const struct repo_backup *backup;
 	struct json json;
 	uint64_t missing; /* not in the backup, because they could not be read then */
+	const char *mode; /* how; NULL: into no directory */
+	uint64_t replaced, stayed; /* things that were there; of stage and wipe, names at the top */
+	uint64_t needed, room; /* --dry-run into a directory: bytes; room UINT64_MAX: nobody says */
+	bool gone; /* --dry-run: the list of what would go has begun */
 	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
 };
 
@@ -58,6 +63,9 @@ void restore_report_init(struct restore_report *r);
 void restore_report_done(struct restore_report *r);
 /* Something is wrong with path; NULL: with the backup, nobody knows which path. */
 void restore_found(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same of something that is not restored, or not all of it. */
+void restore_lost(struct restore_report *r, const char *path, size_t len, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same, with what e says. */
 void restore_found_err(struct restore_report *r, const char *path, size_t len, const struct err *e);
@@ -76,8 +84,12 @@ bool restore_report_wrong(const struct restore_report *r);
 /* The backup is found.  Both must live until the end. */
 void restore_report_begin(
     struct restore_report *r, const struct restore_opts *o, const struct repo_backup *b);
-/* --dry-run: an entry that would be restored, at path.  ctx is the report. */
-void restore_report_planned(void *ctx, const char *path, const struct section_line *line);
+/* --dry-run: an entry that would be restored, at path; action: "create", "replace", "keep". */
+void restore_report_planned(struct restore_report *r, const char *path,
+    const struct section_line *line, const char *action);
+/* --dry-run, after them: a name at the top of the target that would go, and whether one comes for
+ * it. */
+void restore_report_gone(struct restore_report *r, const char *name, bool comes);
 /* The lacks, as warnings; then the result.  status is the program's exit status. */
 void restore_report_end(struct restore_report *r, int status);
 

@@ -2,9 +2,12 @@
 #include "restore/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/beneath.h"
 #include "core/err.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -13,12 +16,15 @@
 #include "restore/extract.h"
 #include "restore/finish.h"
 #include "restore/flush.h"
+#include "restore/into.h"
 #include "restore/load.h"
 #include "restore/opts.h"
 #include "restore/plan.h"
+#include "restore/preview.h"
+#include "restore/ready.h"
 #include "restore/report.h"
 #include "restore/select.h"
-#include "restore/target.h"
+#include "restore/status.h"
 #include "seal/key.h"
 #include "store/repo.h"
 
@@ -31,7 +37,8 @@ struct run {
 	struct restore_load *load;
 	struct restore_select *select;
 	struct restore_plan plan;
-	struct restore_target target;
+	struct into into;
+	struct preview preview;
 	struct restore_report report;
 	uint8_t *marks; /* NULL: not everything */
 };
@@ -98,7 +105,7 @@ context(const struct run *r)
 	    .seal = &r->backup->seal,
 	    .plan = &r->plan,
 	    .select = r->select,
-	    .target = &r->target,
+	    .target = &r->into.target,
 	    .report = (struct restore_report *)&r->report,
 	    .marks = r->marks,
 	    .jobs = (unsigned)r->o->jobs};
@@ -115,50 +122,151 @@ make_marks(struct run *r, struct err *e)
 }
 
 static int
-write_target(struct run *r, struct err *e)
+extract(struct run *r, struct err *e)
 {
-	uint64_t bytes = r->plan.all ? r->backup->seal.bytes : r->plan.bytes;
-	struct restore_job_ctx ctx;
+	struct restore_job_ctx ctx = context(r);
 	struct restore_flush flush;
 	int rc;
 
-	if (restore_target_open(&r->target, r->o->target, e) != 0)
+	restore_flush_begin(&flush, r->into.target.fd);
+	rc = restore_extract(&ctx, r->load, e);
+	restore_flush_end(&flush);
+	return rc == 0 ? restore_finish(&ctx, r->load, e) : -1;
+}
+
+/*
+ * Where there is something to lose, what takes its place has to be all there.  A damaged backup in
+ * place of data that may be better is for a person to decide.
+ */
+static int
+judge(const struct run *r, struct err *e)
+{
+	const struct into *i = &r->into;
+
+	if (r->report.lost == 0 || r->o->force || i->empty || i->mode != INTO_STAGE)
+		return 0;
+	return err_set(
+	    e, ERR_CORRUPT, "%s is not all there (--force takes what there is)", r->backup->name);
+}
+
+/* Directories on the way that are there stay as they are: nobody asked for them. */
+static bool
+is_ours_to_set(void *ctx, const char *path)
+{
+	const struct run *r = ctx;
+	int fd;
+
+	if (restore_select_match(r->select, path, strlen(path), true))
+		return true;
+	if ((fd = beneath_open(r->into.fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)) < 0)
+		return true;
+	(void)close(fd);
+	return false;
+}
+
+static bool
+are_tops(const struct restore_select *s)
+{
+	const char *path;
+
+	for (size_t i = 0; (path = restore_select_path(s, i)) != NULL; i++)
+		if (strchr(path, '/') != NULL)
+			return false;
+	return !restore_select_has_globs(s);
+}
+
+static struct into_what
+what_of(const struct run *r)
+{
+	const struct seal *s = &r->backup->seal;
+	struct manifest_totals t = manifest_totals(restore_load_index(r->load));
+	/* Of files with holes less is stored than their sizes say. */
+	uint64_t all = s->bytes < t.plain ? s->bytes : t.plain;
+
+	return (struct into_what){.repo = r->repo,
+	    .seal = s,
+	    .everything = r->plan.all,
+	    .tops = are_tops(r->select),
+	    .bytes = r->plan.all ? all : r->plan.bytes,
+	    .entries = r->plan.all ? t.entries : r->plan.entries};
+}
+
+static int
+write_into(struct run *r, const struct into_what *what, struct err *e)
+{
+	if (into_begin(&r->into, what, e) != 0 || make_marks(r, e) != 0)
 		return -1;
-	restore_target_room(&r->target, bytes);
+	if (r->into.mode == INTO_MERGE)
+		restore_plan_sift_dirs(&r->plan, is_ours_to_set, r);
+	if (extract(r, e) != 0 || judge(r, e) != 0)
+		return -1;
+	return into_commit(&r->into, e);
+}
+
+static void
+tell_what_was_there(struct run *r)
+{
+	const struct into *i = &r->into;
+	bool merged = i->mode == INTO_MERGE;
+
+	r->report.mode = into_mode_word(i->mode);
+	r->report.replaced = merged ? atomic_load(&i->merge.replaced) : i->work.moved_out;
+	r->report.stayed = merged ? atomic_load(&i->merge.kept) : 0;
+}
+
+static int
+write_target(struct run *r, struct err *e)
+{
+	const struct into_what what = what_of(r);
+	struct err why = {0};
+	int rc;
+
+	if (into_open(&r->into, r->o, &what, e) != 0)
+		return -1;
 	limits_tell((unsigned)r->o->jobs);
 	if (progress_start((enum progress_mode)r->o->common.progress, "restore", e) != 0)
 		return -1;
-	progress_total(bytes);
-	if (make_marks(r, e) != 0)
-		return -1;
-	ctx = context(r);
-	restore_flush_begin(&flush, r->target.fd);
-	rc = restore_extract(&ctx, r->load, e);
-	restore_flush_end(&flush);
-	if (rc == 0)
-		rc = restore_finish(&ctx, r->load, e);
-	if (rc == 0)
-		rc = restore_target_sync(&r->target, e);
+	progress_total(what.bytes);
+	rc = write_into(r, &what, e);
 	progress_stop();
+	tell_what_was_there(r);
 	if (rc == 0)
-		r->target.acl_len = 0; /* it has what it should have */
-	else
-		(void)err_where(e, "target %s is not complete", r->o->target);
-	return rc;
+		return 0;
+	(void)err_where(e, "target %s %s", r->o->target, into_remains(&r->into));
+	if (into_give_up(&r->into, &why) != 0)
+		log_warn("%s", why.msg);
+	return -1;
+}
+
+static int
+preview(struct run *r, const struct into_what *what, struct err *e)
+{
+	struct restore_report *rep = &r->report;
+
+	rep->entries = r->plan.entries;
+	rep->bytes = r->plan.bytes;
+	if (r->o->target == NULL)
+		return 0;
+	if (into_open(&r->into, r->o, what, e) != 0 ||
+	    preview_end(&r->preview, what->everything, e) != 0)
+		return -1;
+	rep->mode = into_mode_word(r->into.mode);
+	rep->stayed = r->preview.n[PREVIEW_KEEP];
+	if (r->into.mode == INTO_MERGE)
+		rep->replaced = r->preview.n[PREVIEW_REPLACE];
+	rep->needed = what->bytes;
+	rep->room = r->into.fd < 0 ? UINT64_MAX : ready_room(r->into.fd).bytes;
+	return 0;
 }
 
 static int
 restore_planned(struct run *r, struct err *e)
 {
+	const struct into_what what = what_of(r);
 	struct restore_job_ctx ctx = context(r);
 
-	if (r->o->dry_run) {
-		if (r->o->target != NULL && restore_target_check(r->o->target, e) != 0)
-			return -1;
-		r->report.entries = r->plan.entries;
-		r->report.bytes = r->plan.bytes;
-		return 0;
-	}
+	if (r->o->dry_run)
+		return preview(r, &what, e);
 	/* A misspelt name should not leave an empty target behind. */
 	if (!r->plan.all && r->plan.n_ranges == 0)
 		return 0;
@@ -179,10 +287,13 @@ static int
 make_plan(struct run *r, struct err *e)
 {
 	const struct restore_opts *o = r->o;
-	struct restore_plan_opts how = {.look = o->dry_run, .ctx = &r->report};
+	struct restore_plan_opts how = {.look = o->dry_run, .ctx = &r->preview};
 
-	if (o->dry_run && (o->common.json || !o->common.quiet))
-		how.each = restore_report_planned;
+	if (o->dry_run) {
+		preview_begin(
+		    &r->preview, o, into_mode_of(o, restore_select_all(r->select)), &r->report);
+		how.each = preview_entry;
+	}
 	if (restore_plan_make(&r->plan, r->load, r->select, &how, &r->report, e) != 0)
 		return -1;
 	restore_select_misses(r->select, &r->report);
@@ -199,9 +310,13 @@ reader_gone(const struct restore_opts *o, const struct err *e)
 enum cli_status
 restore_run(const struct restore_opts *o, struct err *e)
 {
-	struct run r = {.o = o, .target = {.fd = -1}};
+	struct run r = {.o = o, .preview = {.fd = -1}};
 	enum cli_status status;
 
+	if (o->status)
+		return status_show(o, e);
+	if (o->recover)
+		return into_recover(o->target, e) == 0 ? CLI_OK : CLI_FAILED;
 	restore_report_init(&r.report);
 	if (open_all(&r, e) == 0) {
 		restore_report_begin(&r.report, o, r.backup);
@@ -218,7 +333,8 @@ restore_run(const struct restore_opts *o, struct err *e)
 	restore_plan_done(&r.plan);
 	restore_select_free(r.select);
 	restore_load_close(r.load);
-	restore_target_close(&r.target);
+	preview_done(&r.preview);
+	into_close(&r.into);
 	restore_report_done(&r.report);
 	repo_list_done(&r.list);
 	repo_close(r.repo);

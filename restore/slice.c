@@ -68,7 +68,7 @@ tell_missing(struct restore_slice *s, const char *why)
 	s->has_line = s->agree = false;
 	if (l->type != ENTRY_DIR && l->type != ENTRY_HARDLINK &&
 	    restore_select_place(s->select, l->path, l->path_len, false) != NULL)
-		restore_found(s->report, l->path, l->path_len, "not restored: %s", why);
+		restore_lost(s->report, l->path, l->path_len, "not restored: %s", why);
 }
 
 static int

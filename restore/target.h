@@ -3,44 +3,27 @@
 #define RESTORE_TARGET_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include <stddef.h>
 
 struct entry;
 struct err;
+struct restore_merge;
+struct restore_place;
 struct restore_report;
 
 /*
- * The target directory, and making things in it.  Everything is made beneath its
- * descriptor, following no link (core/beneath.h), and only where nothing is.
- *
- * While the restore runs, the target and each directory made in it have mode 0700, so
- * that nobody else can reach in; they get their own modes at the very end.
+ * The directory that entries are made in.  Everything is made beneath its descriptor, following no
+ * link (core/beneath.h), and, unless it is merged into, only where nothing is.  Directories that
+ * are made have mode 0700 until the very end, so that nobody else can reach in.
  */
 struct restore_target {
-	int fd;
-	const char *dir; /* for messages */
-	bool made; /* it was not there before */
-	bool closed; /* nobody else can reach in */
-	mode_t mode; /* what it had before; kept when no entry says better */
-	void *acl; /* its default ACL, which nothing that is restored may inherit; NULL: none */
-	size_t acl_len; /* 0: restored, by what the backup says or as it was */
+	int fd; /* borrowed */
+	struct restore_merge *merge; /* NULL: all in it is new, and nobody else can reach in */
 };
 
-/*
- * Open the target, or make it (not its parents).  ERR_SYS when it is not a directory, or
- * holds anything but lost+found.  restore_target_close in every case.
- */
-int restore_target_open(struct restore_target *t, const char *dir, struct err *e);
-/* Would restore_target_open do?  Nothing is changed.  The same errors. */
-int restore_target_check(const char *dir, struct err *e);
-/* Warns when so many bytes do not fit; they may all the same, if there are holes in them. */
-void restore_target_room(const struct restore_target *t, uint64_t bytes);
-/* No entry speaks of the target itself: it gets back what it had. */
-int restore_target_reopen(const struct restore_target *t, struct err *e);
-/* Everything to the disk. */
-int restore_target_sync(const struct restore_target *t, struct err *e);
-void restore_target_close(struct restore_target *t);
+/* A path into the directory that a restore works in, which no backup of ours has: it is never
+ * restored. */
+bool restore_is_work(const char *path);
 
 /*
  * The directory of the path last asked for stays open: entries come in the order of
@@ -51,21 +34,17 @@ struct restore_parent {
 	char *path; /* of the directory; NULL: none is open */
 	size_t len;
 };
-/* The directory of path, made when missing; borrowed.  -1 and errno. */
+/* The directory of path, made when missing; borrowed.  -1 and errno: EEXIST for a path of the work
+ * directory. */
 int restore_parent(
     struct restore_parent *p, const struct restore_target *t, const char *path, const char **base);
 void restore_parent_done(struct restore_parent *p);
 
 /*
- * A new regular file for writing; -1 and errno.  Its mode is en's already, without set-id
- * bits, where nobody else can reach it and there is nothing that has to come before the
- * mode; else 0600.
+ * A new regular file for writing; -1 and errno.  Its mode is en's already, without set-id bits,
+ * unless there is something that has to come before the mode: then 0600.
  */
-int restore_make_file(struct restore_parent *p, const struct restore_target *t, const char *path,
-    const struct entry *en);
-/* What came of it shall not stay. */
-void restore_unmake_file(
-    struct restore_parent *p, const struct restore_target *t, const char *path);
+int restore_make_file(const struct restore_place *l, const struct entry *en);
 /*
  * A directory (facts come later), or symlink, fifo, device with its facts, at path.  1: it is
  * there; 0: it cannot be, which is a finding; -1 when going on makes no sense.

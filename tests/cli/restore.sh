@@ -32,7 +32,7 @@ run_sh 'ls -d none'
 r --target past --as-of 2019-01-01
 r --target past --backup nothing
 
-# A target that is not empty; lost+found does not count.
+# A target that is not empty is replaced; lost+found does not count.
 r --target all
 mkdir -p volume/lost+found
 r --target volume --quiet

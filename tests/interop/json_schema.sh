@@ -225,6 +225,15 @@ r 0 --target $'target-\xe9' --progress json
 grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-restore
 r 0 --target other $'latin-\xe9'
 doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --target from-live
+
+# A target with something in it, and one that a restore was cut short in.
+mkdir -p $'live-\xe9/old-\xe9' $'live-\xe9/.tarseal-restore'
+chmod 700 $'live-\xe9/.tarseal-restore'
+doc 1 restore --status --json --target $'live-\xe9'
+printf 'tarseal-restore: 1\nstate: staging\nbackup: %s\nbegan: 2026-02-09T00:00:00Z\nwhole: yes\nroot-time: 0.000000000\n' \
+    "$torn" >$'live-\xe9/.tarseal-restore/state'
+doc 1 restore --status --json --target $'live-\xe9'
+doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --dry-run --target $'live-\xe9'
 # Damage in an archive: the file's name is not UTF-8.
 last=$(newest repo)
 flip "$last.tar.gz" 30
