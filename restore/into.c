@@ -173,8 +173,7 @@ take_over(struct into *i, bool everything, struct err *e)
 	if (i->work.state == WORK_WIPING && (i->mode == INTO_MERGE || !everything))
 		return err_set(e, ERR_SYS,
 		    "target %s: what was there is gone, for a restore of all of %s: that has to be "
-		    "done "
-		    "first (the same without PATHs)",
+		    "done first (the same without PATHs)",
 		    i->o->target, i->work.backup);
 	return 0;
 }
@@ -199,6 +198,14 @@ look(struct into *i, struct err *e)
 	return rc;
 }
 
+static int
+unmake(const struct into *i)
+{
+	if (i->made)
+		(void)rmdir(i->o->target); /* something may be there all the same */
+	return -1;
+}
+
 int
 into_open(struct into *i, const struct restore_opts *o, const struct into_what *what, struct err *e)
 {
@@ -208,9 +215,10 @@ into_open(struct into *i, const struct restore_opts *o, const struct into_what *
 		return -1;
 	if (i->fd < 0)
 		return 0; /* --dry-run, and it would be made */
-	if ((o->dry_run ? look(i, e) : take_over(i, what->everything, e)) != 0)
-		return -1;
-	return check(i, what, e);
+	if ((o->dry_run ? look(i, e) : take_over(i, what->everything, e)) != 0 ||
+	    check(i, what, e) != 0)
+		return unmake(i);
+	return 0;
 }
 
 /* ---- the ways ---- */
@@ -309,8 +317,7 @@ into_give_up(struct into *i, struct err *e)
 	case WORK_MERGING:
 		if (swap_give_up(&i->work, e) != 0)
 			return -1;
-		if (i->made)
-			(void)rmdir(i->o->target); /* something may be there all the same */
+		(void)unmake(i);
 		return 0;
 	case WORK_WIPING:
 		return work_clear(&i->work, e);

@@ -77,6 +77,9 @@ mkdir full
 mount -t tmpfs -o size=8m tmpfs full 2>/dev/null || skip "no right to mount"
 trap 'umount full/inner 2>/dev/null || :; umount full' EXIT
 setfacl -m d:u:4711:rwx full
+r 3 --target full/sub
+told 'target full/sub: .* of files do not fit, where .* is free (--force tries)$'
+[ ! -e full/sub ] || fail "what was made is left"
 before=$(stat -c '%y %a' full)
 r 3 --target full
 told 'target full: .* of files do not fit, where .* is free (--force tries)$'

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# docs/RECOVERY.md: its commands, in its order, word for word but for the places of files, on a volume that
+# lost its data; what they print is what is expected, and the data is back.
+# shellcheck source=tests/lib.sh
+. "$TESTS/lib.sh"
+
+need faketime
+[ "$TEST_VARIANT" = plain ] || skip "faketime and sanitizers exclude each other"
+export TZ=Europe/Kyiv
+
+awk '/^    [ ]*[^ ]/ { sub(/^ */, ""); print }' "$TOP/docs/RECOVERY.md" >commands
+[ "$(wc -l <commands)" -ge 10 ] || fail "the commands are gone from docs/RECOVERY.md"
+
+mkdir -p good/app/conf good/logs repo
+make_key
+for night in 08 09; do
+	echo "night $night" >>good/logs/app.log
+	echo "{\"night\": $night}" >good/app/conf/site.json
+	set_times good
+	quiet faketime -f "2026-02-$night 00:00:05" backup --source good --repo repo --key key --quiet
+done
+
+# The bad day: a file is gone, one is spoilt, and one is new.
+cp -a good volume
+rm volume/logs/app.log
+echo nonsense >volume/app/conf/site.json
+echo new >volume/new
+
+sed 's#/backups#repo#g; s#/tmp/##g; s#--target /data#--target volume#g' commands >here
+exec 3<here
+while IFS= read -r line; do
+	IFS= read -r command <&3
+	status=0
+	bash -c "$command" >did 2>err || status=$?
+	echo "\$ $line"
+	sed 's/, [^ ]* is free/, MUCH is free/' did
+	sed 's/^/! /' err
+	[ $status -eq 0 ] || echo "exit $status"
+done <commands
+
+touch -r good volume # a name came and went there
+same_tree good volume
+same_tree good untrusted
+same_tree good beside
+[ "$(cat then/logs/app.log)" = "night 08" ] || fail "as of a day: $(cat then/logs/app.log)"
