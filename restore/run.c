@@ -307,6 +307,15 @@ reader_gone(const struct restore_opts *o, const struct err *e)
 	return o->to_stdout && e->kind == ERR_SYS && e->sys == EPIPE;
 }
 
+/* What was done, into_recover says; a program is told what is left. */
+static enum cli_status
+recover(const struct restore_opts *o, struct err *e)
+{
+	if (into_recover(o->target, e) != 0)
+		return CLI_FAILED;
+	return o->common.json ? status_show(o, e) : CLI_OK;
+}
+
 enum cli_status
 restore_run(const struct restore_opts *o, struct err *e)
 {
@@ -316,7 +325,7 @@ restore_run(const struct restore_opts *o, struct err *e)
 	if (o->status)
 		return status_show(o, e);
 	if (o->recover)
-		return into_recover(o->target, e) == 0 ? CLI_OK : CLI_FAILED;
+		return recover(o, e);
 	restore_report_init(&r.report);
 	if (open_all(&r, e) == 0) {
 		restore_report_begin(&r.report, o, r.backup);

@@ -123,6 +123,8 @@ echo 'state: else' >live/.tarseal-restore/state
 run restore --status --target live
 run restore --recover --target live
 run_sh 'restore --status --target data --json'
+cut staging
+run_sh 'restore --recover --target live --json | jq -c "[.type, .state]"'
 run restore --status
 run restore --recover --target live users
 
