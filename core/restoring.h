@@ -10,8 +10,7 @@
 
 struct err;
 
-/* -1, and *e says why what holds it is not backed up: there is neither what was, nor what shall be.
- */
+/* -1, and *e says why path, which holds it, is not backed up. */
 int restoring_refuse(const char *path, struct err *e);
 
 #endif

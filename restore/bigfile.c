@@ -63,16 +63,6 @@ restore_bigfile_path(const struct restore_bigfile *f)
 
 /* ---- making it ---- */
 
-static int
-not_made(const struct restore_bigfile *f, struct err *e)
-{
-	if (restore_is_fatal(errno, f->place, e))
-		return -1;
-	restore_lost(
-	    f->ctx.report, f->place, strlen(f->place), "not restored: %s", restore_why(errno));
-	return 0;
-}
-
 /* 1: the file is made; 0: it is not, which is counted or a finding; -1. */
 static int
 make_big(struct restore_bigfile *f, struct restore_parent *parent, struct err *e)
@@ -88,7 +78,7 @@ make_big(struct restore_bigfile *f, struct restore_parent *parent, struct err *e
 	f->made = f->fd >= 0;
 	if (f->made && ftruncate(f->fd, (off_t)en->size) == 0)
 		return 1;
-	return not_made(f, e);
+	return restore_not_made(f->ctx.report, f->place, e);
 }
 
 static int
@@ -283,7 +273,7 @@ put_big(struct restore_bigfile *f, struct err *e)
 	if (rc == 0)
 		restore_count(f->ctx.report, f->big->en.size);
 	else
-		rc = not_made(f, e);
+		rc = restore_not_made(f->ctx.report, f->place, e);
 	restore_parent_done(&parent);
 	return rc;
 }

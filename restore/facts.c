@@ -143,8 +143,7 @@ drop_acl(struct thing *t, const char *name)
 		failed(t, "remove the ACL");
 }
 
-/* Of all else an ACL that the entry has not got cannot be there: it is made where none is handed
- * on. */
+/* All else is made where no ACL is handed on: it has none that the entry has not got. */
 static void
 set_acls(struct thing *t)
 {

@@ -46,15 +46,6 @@ prove_content(struct restore_slice *s, const char *place, const struct section_l
 	return 0;
 }
 
-static int
-not_made(const struct restore_job_ctx *ctx, const char *place, struct err *e)
-{
-	if (restore_is_fatal(errno, place, e))
-		return -1;
-	restore_lost(ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
-	return 0;
-}
-
 /* The content, then the facts. */
 static int
 fill(const struct restore_job_ctx *ctx, int fd, const struct entry *en, const char *place,
@@ -80,13 +71,13 @@ make_file(const struct restore_job_ctx *ctx, struct restore_parent *p, const str
 	if (rc == 0)
 		return 0;
 	if (rc < 0 || (fd = restore_make_file(&l, en)) < 0)
-		return not_made(ctx, place, e);
+		return restore_not_made(ctx->report, place, e);
 	if (fill(ctx, fd, en, place, data, len, e) != 0) {
 		restore_place_drop(&l, p, ctx->target, place);
 		return err_where(e, "%s", place);
 	}
 	if (restore_place_end(&l, p, ctx->target, place) != 0)
-		return not_made(ctx, place, e);
+		return restore_not_made(ctx->report, place, e);
 	restore_count(ctx->report, len);
 	return 1;
 }

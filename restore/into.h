@@ -17,9 +17,9 @@ struct seal;
 /*
  * A restore into a directory, by one of three ways:
  *
- *	stage  beside what is there, whose place it takes when all is proven and on the disk
- *(swap.h) merge  among what is there, one thing after the other (place.h) wipe   as stage, but what
- *is there goes first, once every packed byte is proven
+ *	stage	beside what is there, whose place it takes when all is on the disk (swap.h)
+ *	merge	among what is there, one thing after the other (place.h)
+ *	wipe	as stage, but what is there goes first, once every packed byte is proven
  *
  * A run that is cut short is finished or undone by the next one.
  */
@@ -66,7 +66,7 @@ const char *into_remains(const struct into *i);
 int into_give_up(struct into *i, struct err *e);
 void into_close(struct into *i); /* all-zero is harmless */
 
-/* restore --recover and --status. */
+/* restore --recover. */
 int into_recover(const char *dir, struct err *e);
 
 #endif

@@ -87,8 +87,7 @@ void restore_report_begin(
 /* --dry-run: an entry that would be restored, at path; action: "create", "replace", "keep". */
 void restore_report_planned(struct restore_report *r, const char *path,
     const struct section_line *line, const char *action);
-/* --dry-run, after them: a name at the top of the target that would go, and whether one comes for
- * it. */
+/* --dry-run, after them: a name at the top of the target that goes, and whether one comes. */
 void restore_report_gone(struct restore_report *r, const char *name, bool comes);
 /* The lacks, as warnings; then the result.  status is the program's exit status. */
 void restore_report_end(struct restore_report *r, int status);

@@ -138,15 +138,21 @@ make_node(int dir, const char *base, const struct entry *en)
 	}
 }
 
-static int
-refused(const struct entry *en, const char *path, struct restore_report *r, struct err *e)
+int
+restore_not_made(struct restore_report *r, const char *path, struct err *e)
 {
 	if (restore_is_fatal(errno, path, e))
 		return -1;
-	if (errno == EPERM && (en->type == ENTRY_CHAR || en->type == ENTRY_BLOCK))
-		restore_lacks(r, RESTORE_DEVICE, path);
-	else
-		restore_lost(r, path, strlen(path), "not restored: %s", restore_why(errno));
+	restore_lost(r, path, strlen(path), "not restored: %s", restore_why(errno));
+	return 0;
+}
+
+static int
+refused(const struct entry *en, const char *path, struct restore_report *r, struct err *e)
+{
+	if (errno != EPERM || (en->type != ENTRY_CHAR && en->type != ENTRY_BLOCK))
+		return restore_not_made(r, path, e);
+	restore_lacks(r, RESTORE_DEVICE, path);
 	return 0;
 }
 

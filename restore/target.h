@@ -53,6 +53,8 @@ int restore_make_other(struct restore_parent *p, const struct restore_target *t,
     const struct entry *en, struct restore_report *r, struct err *e);
 /* Why something could not be made: names the usual suspects. */
 const char *restore_why(int error);
+/* errno says why path is not made: -1 when going on makes no sense, else a finding, and 0. */
+int restore_not_made(struct restore_report *r, const char *path, struct err *e);
 /* No space, quota, or a broken disk: going on makes no sense, and *e says so. */
 bool restore_is_fatal(int error, const char *path, struct err *e);
 

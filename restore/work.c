@@ -235,20 +235,28 @@ check_ours(int fd, struct err *e)
 	return 0;
 }
 
+/* 1: *w has it; 0: there is none; -1. */
+static int
+open_work(struct work *w, int target_fd, const char *target, struct err *e)
+{
+	none(w, target_fd, target);
+	w->fd = open_dir(target_fd, RESTORING_DIR);
+	if (w->fd >= 0)
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	(void)err_sys(e, "%s", RESTORING_DIR);
+	return where(w, e);
+}
+
 int
 work_open(struct work *w, int target_fd, const char *target, struct err *e)
 {
 	int rc;
 
 	for (;;) {
-		none(w, target_fd, target);
-		w->fd = open_dir(target_fd, RESTORING_DIR);
-		if (w->fd < 0 && errno == ENOENT)
-			return 0;
-		if (w->fd < 0) {
-			(void)err_sys(e, "%s", RESTORING_DIR);
-			return where(w, e);
-		}
+		if ((rc = open_work(w, target_fd, target, e)) != 1)
+			return rc;
 		if (check_ours(w->fd, e) != 0 || (rc = lock(w, e)) < 0)
 			return where(w, e);
 		if (rc == 1)
@@ -261,16 +269,11 @@ int
 work_look(struct work *w, int target_fd, const char *target, bool *busy, struct err *e)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int rc = open_work(w, target_fd, target, e);
 
-	none(w, target_fd, target);
 	*busy = false;
-	w->fd = open_dir(target_fd, RESTORING_DIR);
-	if (w->fd < 0 && errno == ENOENT)
-		return 0;
-	if (w->fd < 0) {
-		(void)err_sys(e, "%s", RESTORING_DIR);
-		return where(w, e);
-	}
+	if (rc != 1)
+		return rc;
 	w->lock_fd = openat(w->fd, LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (w->lock_fd >= 0 && fcntl(w->lock_fd, F_OFD_GETLK, &fl) == 0)
 		*busy = fl.l_type != F_UNLCK;
