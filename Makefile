@@ -53,7 +53,7 @@ else
 $(error VARIANT is one of plain asan tsan cover)
 endif
 
-ROOMS := core archive seal store cli catalog pack backup verify restore manifest
+ROOMS := core archive seal store cli catalog pack tree backup verify restore manifest
 PROGRAMS := backup verify restore manifest
 
 # All but the four mains is one library, so that tests reach everything.

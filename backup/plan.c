@@ -11,7 +11,6 @@
 #include "backup/ctimes.h"
 #include "backup/firsts.h"
 #include "backup/links.h"
-#include "backup/walk.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -19,6 +18,7 @@
 #include "pack/feed.h"
 #include "pack/source.h"
 #include "pack/statkey.h"
+#include "tree/walk.h"
 
 struct plan {
 	struct feed feed;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup/exclude.h"
 #include "backup/inside.h"
 #include "backup/opts.h"
 #include "backup/run_impl.h"
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/restoring.h"
 #include "seal/key.h"
+#include "tree/exclude.h"
 
 static int
 load_excludes(struct run *r, struct err *e)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup/exclude.h"
 #include "backup/held.h"
 #include "backup/older.h"
 #include "backup/opts.h"
@@ -28,6 +27,7 @@
 #include "seal/key.h"
 #include "seal/seal.h"
 #include "store/repo.h"
+#include "tree/exclude.h"
 
 static void
 run_done(struct run *r)

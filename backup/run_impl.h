@@ -8,10 +8,10 @@
 
 #include "backup/plan.h"
 #include "backup/retention.h"
-#include "backup/walk.h"
 #include "core/buf.h"
 #include "seal/seal.h"
 #include "store/repo.h"
+#include "tree/walk.h"
 
 /* Between run.c, prepare.c, describe.c, retention.c and makeroom.c only. */
 

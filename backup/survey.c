@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "backup/links.h"
-#include "backup/walk.h"
 #include "core/log.h"
+#include "tree/walk.h"
 
 static int
 count_file(struct survey *s, struct links *links, const struct walk_item *w, struct err *e)

@@ -8,13 +8,13 @@
 
 #include "archive/entry.h"
 #include "backup/plan.h"
-#include "backup/walk.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "pack/tally.h"
 #include "pack/writer.h"
 #include "seal/manifest.h"
 #include "seal/seal.h"
+#include "tree/walk.h"
 
 /*
  * A directory planned, packed and written as backup does it, and taken apart again:

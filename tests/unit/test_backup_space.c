@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "backup/space.h"
-#include "backup/walk.h"
 #include "core/err.h"
 #include "core/log.h"
 #include "seal/seal.h"
@@ -12,6 +11,7 @@
 #include "tests/unit/child.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
+#include "tree/walk.h"
 
 static char dir[SCRATCH_MAX], source[SCRATCH_MAX];
 static struct repo *repo;

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "backup/survey.h"
-#include "backup/walk.h"
 #include "core/err.h"
 #include "tests/unit/scratch.h"
+#include "tree/walk.h"
 
 static char dir[SCRATCH_MAX];
 static int root;

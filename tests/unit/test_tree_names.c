@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "backup/names.h"
 #include "core/err.h"
 #include "tests/unit/scratch.h"
+#include "tree/names.h"
 
 static char dir[SCRATCH_MAX];
 static int fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/names.h"
+#include "tree/names.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/walk.h"
+#include "tree/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +10,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "backup/exclude.h"
-#include "backup/names.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/restoring.h"
 #include "core/stop.h"
+#include "tree/exclude.h"
+#include "tree/names.h"
 
 struct level {
 	int fd;

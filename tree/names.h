@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_NAMES_H
-#define BACKUP_NAMES_H
+#ifndef TREE_NAMES_H
+#define TREE_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>

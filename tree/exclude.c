@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backup/exclude.h"
+#include "tree/exclude.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

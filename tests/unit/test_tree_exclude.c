@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "backup/exclude.h"
 #include "core/err.h"
 #include "tests/unit/scratch.h"
+#include "tree/exclude.h"
 
 static struct exclude *x;
 static struct err e;

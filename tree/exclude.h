@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_EXCLUDE_H
-#define BACKUP_EXCLUDE_H
+#ifndef TREE_EXCLUDE_H
+#define TREE_EXCLUDE_H
 
 #include <stdbool.h>
 #include <stddef.h>

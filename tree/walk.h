@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BACKUP_WALK_H
-#define BACKUP_WALK_H
+#ifndef TREE_WALK_H
+#define TREE_WALK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,13 +17,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "backup/exclude.h"
-#include "backup/walk.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/path.h"
 #include "core/stop.h"
 #include "tests/unit/scratch.h"
+#include "tree/exclude.h"
+#include "tree/walk.h"
 
 static char dir[SCRATCH_MAX];
 static int root;
