@@ -35,10 +35,14 @@ struct finish {
 static int
 make_link(struct finish *f, const struct section_line *line, struct err *e)
 {
+	const struct restore_select *s = f->one.ctx->select;
+	const char *place;
+
 	if (line->is_note || line->type != ENTRY_HARDLINK ||
-	    !restore_select_match(f->one.ctx->select, line->path, line->path_len, false))
+	    !restore_select_match(s, line->path, line->path_len, false) ||
+	    (place = restore_select_name(s, line->path)) == NULL)
 		return 0;
-	return restore_finish_link(&f->one, line->path, line->link, e);
+	return restore_finish_link(&f->one, place, line->link, e);
 }
 
 /*

@@ -106,17 +106,20 @@ restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d)
 {
 	const struct restore_job_ctx *ctx = f->ctx;
 	const struct entry *en = &d->en;
-	int fd = open_dir(ctx, en->path);
+	const char *place = restore_select_name(ctx->select, en->path);
+	int fd;
 
-	if (fd < 0) {
+	if (place == NULL)
+		return;
+	if ((fd = open_dir(ctx, place)) < 0) {
 		restore_lost(
-		    ctx->report, en->path, en->path_len, "not restored: %s", restore_why(errno));
+		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
 		return;
 	}
 	if (d->lost)
-		restore_found(ctx->report, en->path, en->path_len,
+		restore_found(ctx->report, place, strlen(place),
 		    "its attributes and ACLs are not restored: the archive is damaged there");
-	restore_facts_fd(fd, en, en->path, ctx->report);
+	restore_facts_fd(fd, en, place, ctx->report);
 	restore_count(ctx->report, 0);
 	(void)close(fd);
 }

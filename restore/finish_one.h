@@ -15,10 +15,10 @@ struct restore_finish_one {
 	struct restore_parent parent; /* fd -1 to begin with */
 };
 
-/* path becomes a name of what link is the path of; both as in the backup.  -1: stop. */
+/* path becomes a name of what link is in the backup.  -1: stop. */
 int restore_finish_link(
     struct restore_finish_one *f, const char *path, const char *link, struct err *e);
-/* All facts of a directory. */
+/* All facts of a directory, if it has a name in the target. */
 void restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d);
 
 /* The last pass when all of the backup is restored. */

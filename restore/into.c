@@ -293,8 +293,8 @@ into_commit(struct into *i, struct err *e)
 	return root_set_time(i->fd, &st.st_mtim, i->o->target, e);
 }
 
-const char *
-into_remains(const struct into *i)
+static const char *
+remains(const struct into *i)
 {
 	switch (i->work.state) {
 	case WORK_NONE:
@@ -309,8 +309,8 @@ into_remains(const struct into *i)
 	}
 }
 
-int
-into_give_up(struct into *i, struct err *e)
+static int
+give_up(struct into *i, struct err *e)
 {
 	switch (i->work.state) {
 	case WORK_STAGING:
@@ -324,6 +324,17 @@ into_give_up(struct into *i, struct err *e)
 	default:
 		return 0; /* the next run finishes it */
 	}
+}
+
+int
+into_failed(struct into *i, struct err *e)
+{
+	struct err why = {0};
+
+	(void)err_where(e, "target %s %s", i->o->target, remains(i));
+	if (give_up(i, &why) != 0)
+		log_warn("%s", why.msg);
+	return -1;
 }
 
 void

@@ -60,10 +60,11 @@ int into_open(
 int into_begin(struct into *i, const struct into_what *what, struct err *e);
 /* All is restored: onto the disk, and in its place. */
 int into_commit(struct into *i, struct err *e);
-/* After a failure: what is true of the target, "is as it was" or the like. */
-const char *into_remains(const struct into *i);
-/* Nothing of it stays, but what was merged. */
-int into_give_up(struct into *i, struct err *e);
+/*
+ * After a failure: nothing of it stays, but what was merged, and *e says as well what is true of
+ * the target.  -1.
+ */
+int into_failed(struct into *i, struct err *e);
 void into_close(struct into *i); /* all-zero is harmless */
 
 /* restore --recover. */

@@ -6,6 +6,8 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/hash.h"
+#include "core/hashes.h"
 #include "core/path.h"
 #include "restore/lines.h"
 #include "restore/load.h"
@@ -25,6 +27,7 @@ struct planner {
 	bool second; /* the second round: for the targets of hard links alone */
 	size_t cap_ranges, cap_dirs;
 	struct buf last; /* path of the entry that was taken last */
+	struct hashes names; /* of what was taken, where components are stripped */
 	char **targets; /* of hard links, to be looked up */
 	size_t n_targets;
 };
@@ -77,7 +80,8 @@ add_dir(struct planner *p, const char *path, size_t len, struct err *e)
 
 /*
  * The directories on the way to path, and path itself when it is one.  Entries come in
- * order: those that the last one was in, too, are noted already.
+ * order: those that the last one was in, too, are noted already.  The root is one only when it is
+ * wanted itself.
  */
 static int
 add_dirs(struct planner *p, const char *path, bool is_dir, struct err *e)
@@ -85,6 +89,8 @@ add_dirs(struct planner *p, const char *path, bool is_dir, struct err *e)
 	const char *last = buf_str(&p->last), *end = strchr(path, '/');
 	size_t last_len = p->last.len;
 
+	if (*path == '\0' && restore_select_name(p->select, path) != NULL)
+		return add_dir(p, path, 0, e);
 	if (end == NULL && is_dir)
 		end = path + strlen(path);
 	while (end != NULL && end > path) {
@@ -123,7 +129,8 @@ need_target(struct planner *p, const struct section_line *line, struct err *e)
 {
 	if (restore_select_place(p->select, line->link, line->link_len, false) != NULL)
 		return 0;
-	if (restore_select_alias(p->select, line->link, line->path, e) != 0)
+	if (restore_select_alias(
+		p->select, line->link, restore_select_name(p->select, line->path), e) != 0)
 		return -1;
 	return add_target(p, line->link, e);
 }
@@ -145,21 +152,36 @@ take_note(struct planner *p, const struct section_line *note)
 		restore_missing(p->report, note);
 }
 
+/* Two of one name: one would take the other's place. */
+static int
+check_clash(struct planner *p, const struct section_line *line, const char *place, struct err *e)
+{
+	int rc;
+
+	if (!restore_select_strips(p->select) || p->second || line->type == ENTRY_DIR)
+		return 0;
+	rc = hashes_add(&p->names, hash_cut(place, strlen(place)), e);
+	if (rc <= 0)
+		return rc;
+	return err_set(e, ERR_USAGE,
+	    "--strip-components: %s is not the only one that would become %s", line->path, place);
+}
+
 static int
 take_line(struct planner *p, const struct section_line *line, struct err *e)
 {
 	bool is_dir = line->type == ENTRY_DIR;
 	const char *place = restore_select_place(p->select, line->path, line->path_len, is_dir);
 
-	if (place == NULL)
-		place = line->path;
+	if (check_clash(p, line, place, e) != 0)
+		return -1;
 	if (p->opts->each != NULL)
 		p->opts->each(p->opts->ctx, place, line);
 	p->plan->entries += !p->second;
 	p->plan->bytes += line->type == ENTRY_FILE ? line->size : 0;
-	if (restore_select_all(p->select))
+	if (restore_select_all(p->select) || p->second)
 		return 0;
-	if (add_dirs(p, place, is_dir, e) != 0)
+	if (add_dirs(p, line->path, is_dir, e) != 0)
 		return -1;
 	return line->type == ENTRY_HARDLINK ? need_target(p, line, e) : 0;
 }
@@ -371,6 +393,7 @@ restore_plan_make(struct restore_plan *plan, struct restore_load *l, struct rest
 	while (p.n_targets > 0)
 		free(p.targets[--p.n_targets]);
 	free(p.targets);
+	hashes_done(&p.names);
 	buf_done(&p.last);
 	return rc;
 }

@@ -26,7 +26,7 @@ struct restore_plan {
 		uint64_t first, count; /* members */
 	} * ranges; /* in order, apart; not for all */
 	size_t n_ranges;
-	char **dirs; /* in order, each once, without the root; not for all */
+	char **dirs; /* in the backup, in order, each once; not for all */
 	size_t n_dirs;
 	uint64_t entries, bytes; /* of the selection; not for all */
 };

@@ -249,6 +249,18 @@ put_size(uint64_t bytes, char out[32])
 	(void)snprintf(out, 32, "%s%s", human, bytes < 1024 ? " bytes" : "");
 }
 
+/* Goes on with the list, or ends that before it. */
+static void
+begin_list(struct restore_report *r, int list, const char *key)
+{
+	if ((int)r->list == list)
+		return;
+	if (r->list != REPORT_NO_LIST)
+		json_end(&r->json);
+	json_array(&r->json, key);
+	r->list = list;
+}
+
 static void
 begin_json(struct restore_report *r)
 {
@@ -282,7 +294,7 @@ begin_json(struct restore_report *r)
 		json_str(j, "target", NULL);
 	json_bool(j, "dry_run", o->dry_run);
 	if (o->dry_run)
-		json_array(j, "planned");
+		begin_list(r, REPORT_PLANNED, "planned");
 }
 
 void
@@ -340,10 +352,7 @@ restore_report_gone(struct restore_report *r, const char *name, bool comes)
 	if (comes)
 		r->replaced++;
 	if (r->opts->common.json) {
-		if (!r->gone) {
-			json_end(j);
-			json_array(j, "gone");
-		}
+		begin_list(r, REPORT_GONE, "gone");
 		json_object(j, NULL);
 		json_path(j, "path", name, strlen(name));
 		json_bool(j, "replaced", comes);
@@ -353,7 +362,44 @@ restore_report_gone(struct restore_report *r, const char *name, bool comes)
 		(void)printf("%6s  %s  (%s)\n", "-", buf_str(&b),
 		    comes ? "what is there would go, for the new one" : "would go");
 	}
-	r->gone = true;
+	buf_done(&b);
+}
+
+static void
+version_json(struct restore_report *r, const struct restore_version *v)
+{
+	struct json *j = &r->json;
+	char modified[64];
+
+	clock_rfc3339(v->mtime_sec, modified);
+	begin_list(r, REPORT_VERSIONS, "versions");
+	json_object(j, NULL);
+	json_path(j, "name", v->name, strlen(v->name));
+	json_str(j, "backup", v->backup);
+	if (v->size != UINT64_MAX)
+		json_uint(j, "size", v->size);
+	json_str(j, "modified", modified);
+	json_bool(j, "restored", v->back);
+	json_end(j);
+}
+
+void
+restore_report_version(struct restore_report *r, const struct restore_version *v)
+{
+	struct buf b = {0};
+	char size[16], modified[64];
+
+	if (r->opts->common.json) {
+		version_json(r, v);
+		return;
+	}
+	if (r->opts->common.quiet)
+		return;
+	num_human(v->size, size);
+	clock_table(v->mtime_sec, modified);
+	path_display(&b, v->name, strlen(v->name));
+	(void)printf("%6s  %s  %s  (%s%s)\n", v->size == UINT64_MAX ? "-" : size, modified,
+	    buf_str(&b), v->backup, v->back || r->opts->dry_run ? "" : ", not restored");
 	buf_done(&b);
 }
 
@@ -362,7 +408,7 @@ end_json(struct restore_report *r, int status)
 {
 	struct json *j = &r->json;
 
-	if (r->opts->dry_run)
+	if (r->list != REPORT_NO_LIST)
 		json_end(j);
 	json_uint(j, "entries", r->entries);
 	json_uint(j, "bytes", r->bytes);
@@ -400,8 +446,9 @@ put_planned(const struct restore_report *r, const char *noun, const char *size)
 {
 	char needed[32], room[32];
 
-	(void)printf("%" PRIu64 " %s (%s) would be restored from %s", r->entries, noun, size,
-	    r->backup->name);
+	(void)printf("%" PRIu64 " %s (%s) would be restored", r->entries, noun, size);
+	if (!r->opts->all_versions)
+		(void)printf(" from %s", r->backup->name);
 	if (r->opts->target != NULL && r->room != UINT64_MAX) {
 		put_size(r->needed, needed);
 		put_size(r->room, room);
@@ -430,7 +477,9 @@ end_text(const struct restore_report *r)
 {
 	const struct restore_opts *o = r->opts;
 	struct buf target = {0};
-	const char *noun = r->entries == 1 ? "entry" : "entries";
+	const char *noun = o->all_versions ? (r->entries == 1 ? "version" : "versions")
+	    : r->entries == 1		   ? "entry"
+					   : "entries";
 	char size[32];
 
 	put_size(r->bytes, size);
@@ -439,9 +488,9 @@ end_text(const struct restore_report *r)
 	if (o->dry_run)
 		put_planned(r, noun, size);
 	else
-		(void)printf("Restored %" PRIu64 " %s (%s) from %s to %s in %.1f s\n", r->entries,
-		    noun, size, r->backup->name, buf_str(&target),
-		    (double)(clock_mono_ns() - r->began_ns) / 1e9);
+		(void)printf("Restored %" PRIu64 " %s (%s)%s%s to %s in %.1f s\n", r->entries, noun,
+		    size, o->all_versions ? "" : " from ", o->all_versions ? "" : r->backup->name,
+		    buf_str(&target), (double)(clock_mono_ns() - r->began_ns) / 1e9);
 	put_there(r);
 	if (restore_report_wrong(r))
 		(void)printf(

@@ -55,7 +55,12 @@ struct restore_report {
 	const char *mode; /* how; NULL: into no directory */
 	uint64_t replaced, stayed; /* things that were there; of stage and wipe, names at the top */
 	uint64_t needed, room; /* --dry-run into a directory: bytes; room UINT64_MAX: nobody says */
-	bool gone; /* --dry-run: the list of what would go has begun */
+	enum {
+		REPORT_NO_LIST,
+		REPORT_PLANNED, /* --dry-run */
+		REPORT_GONE, /* --dry-run: what would go */
+		REPORT_VERSIONS, /* --all-versions */
+	} list; /* of the JSON document, that has begun */
 	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
 };
 
@@ -89,6 +94,15 @@ void restore_report_planned(struct restore_report *r, const char *path,
     const struct section_line *line, const char *action);
 /* --dry-run, after them: a name at the top of the target that goes, and whether one comes. */
 void restore_report_gone(struct restore_report *r, const char *name, bool comes);
+/* --all-versions: one of them, instead. */
+struct restore_version {
+	const char *name; /* in the target */
+	const char *backup; /* the first one that has it */
+	uint64_t size; /* UINT64_MAX: no file */
+	int64_t mtime_sec;
+	bool back; /* it is restored */
+};
+void restore_report_version(struct restore_report *r, const struct restore_version *v);
 /* The lacks, as warnings; then the result.  status is the program's exit status. */
 void restore_report_end(struct restore_report *r, int status);
 

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "restore/cat.h"
+#include "restore/choose.h"
 #include "restore/extract.h"
 #include "restore/finish.h"
 #include "restore/flush.h"
@@ -25,6 +26,7 @@
 #include "restore/report.h"
 #include "restore/select.h"
 #include "restore/status.h"
+#include "restore/versions.h"
 #include "seal/key.h"
 #include "store/repo.h"
 
@@ -43,20 +45,6 @@ struct run {
 	uint8_t *marks; /* NULL: not everything */
 };
 
-static int
-find_backup(struct run *r, struct err *e)
-{
-	const struct restore_opts *o = r->o;
-	const struct repo_pick pick = {.series = o->series, .accept_unsigned = o->untrusted};
-	const char *which = o->backup == NULL ? "latest" : o->backup;
-	int rc = o->as_of != NULL ? repo_find_as_of(&r->list, &pick, o->at, &r->backup, e)
-				  : repo_find(&r->list, &pick, which, &r->backup, e);
-
-	if (rc != 0 && e->kind == ERR_NOTFOUND)
-		return err_where(e, "repository %s", o->repo);
-	return rc;
-}
-
 /*
  * Cut, grown, or another night's: each file that does not come back is told when its turn comes,
  * but why all of them, and to a dry run, only this tells.
@@ -74,16 +62,24 @@ warn_size(const struct run *r)
 }
 
 static int
-open_all(struct run *r, struct err *e)
+open_repo(struct run *r, struct err *e)
 {
 	const struct restore_opts *o = r->o;
 
 	if (o->trust != NULL &&
 	    (trust_new(&r->trust, e) != 0 || trust_load(r->trust, o->trust, e) != 0))
 		return -1;
-	if (repo_open(&r->repo, o->repo, e) != 0 || repo_list(r->repo, r->trust, &r->list, e) != 0)
+	if (repo_open(&r->repo, o->repo, e) != 0)
 		return -1;
-	if (find_backup(r, e) != 0)
+	return repo_list(r->repo, r->trust, &r->list, e);
+}
+
+static int
+open_backup(struct run *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+
+	if (choose_backup(o, r->repo, &r->list, &r->report, &r->backup, e) != 0)
 		return -1;
 	if (r->backup->state != REPO_TRUSTED)
 		log_warn("%s is not signed by a trusted key: nobody vouches for its content",
@@ -95,7 +91,10 @@ open_all(struct run *r, struct err *e)
 	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
 		return err_where(e, "%s", r->backup->name);
 	warn_size(r);
-	return restore_select_new(&r->select, &o->paths, e);
+	return restore_select_new(&r->select,
+	    &(struct restore_select_opts){
+		.paths = &o->paths, .exclude = o->exclude, .strip = o->strip},
+	    e);
 }
 
 static struct restore_job_ctx
@@ -154,11 +153,12 @@ static bool
 is_ours_to_set(void *ctx, const char *path)
 {
 	const struct run *r = ctx;
+	const char *name = restore_select_name(r->select, path);
 	int fd;
 
-	if (restore_select_match(r->select, path, strlen(path), true))
+	if (name == NULL || restore_select_match(r->select, path, strlen(path), true))
 		return true;
-	if ((fd = beneath_open(r->into.fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)) < 0)
+	if ((fd = beneath_open(r->into.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)) < 0)
 		return true;
 	(void)close(fd);
 	return false;
@@ -218,7 +218,6 @@ static int
 write_target(struct run *r, struct err *e)
 {
 	const struct into_what what = what_of(r);
-	struct err why = {0};
 	int rc;
 
 	if (into_open(&r->into, r->o, &what, e) != 0)
@@ -230,12 +229,7 @@ write_target(struct run *r, struct err *e)
 	rc = write_into(r, &what, e);
 	progress_stop();
 	tell_what_was_there(r);
-	if (rc == 0)
-		return 0;
-	(void)err_where(e, "target %s %s", r->o->target, into_remains(&r->into));
-	if (into_give_up(&r->into, &why) != 0)
-		log_warn("%s", why.msg);
-	return -1;
+	return rc == 0 ? 0 : into_failed(&r->into, e);
 }
 
 static int
@@ -300,6 +294,15 @@ make_plan(struct run *r, struct err *e)
 	return 0;
 }
 
+static int
+restore_backup(struct run *r, struct err *e)
+{
+	if (open_backup(r, e) != 0)
+		return -1;
+	restore_report_begin(&r->report, r->o, r->backup);
+	return make_plan(r, e) != 0 ? -1 : restore_planned(r, e);
+}
+
 /* head(1) had enough: that is its own choice, and no news. */
 static bool
 reader_gone(const struct restore_opts *o, const struct err *e)
@@ -327,12 +330,10 @@ restore_run(const struct restore_opts *o, struct err *e)
 	if (o->recover)
 		return recover(o, e);
 	restore_report_init(&r.report);
-	if (open_all(&r, e) == 0) {
-		restore_report_begin(&r.report, o, r.backup);
-		if (make_plan(&r, e) == 0)
-			(void)restore_planned(&r, e);
-		restore_report_end(&r.report, cli_exit_status(e, status_of(&r)));
-	}
+	if (open_repo(&r, e) == 0)
+		(void)(o->all_versions ? restore_versions(o, r.repo, &r.list, &r.report, e)
+				       : restore_backup(&r, e));
+	restore_report_end(&r.report, cli_exit_status(e, status_of(&r)));
 	status = status_of(&r);
 	if (reader_gone(o, e)) {
 		err_clear(e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "restore/select.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,15 @@
 #include "core/hash.h"
 #include "core/path.h"
 #include "restore/report.h"
+#include "tree/exclude.h"
 
 struct pattern {
 	const char *typed;
 	char *path; /* clean; of a glob, the name that it would be without its meaning */
 	size_t len;
 	char *glob; /* NULL: it is none */
-	bool hit;
+	bool hit; /* it matched something */
+	bool left; /* of whose name something is left */
 };
 
 struct alias {
@@ -26,6 +29,9 @@ struct alias {
 struct restore_select {
 	struct pattern *patterns;
 	size_t n;
+	const struct exclude *exclude;
+	uint64_t strip;
+	const char *as;
 	/*
 	 * Links whose data was not asked for.  As many as links, in a tree of hard-linked
 	 * copies of which one is wanted; so they are hashed, with room for twice as many.
@@ -82,22 +88,37 @@ take_pattern(struct pattern *p, const char *typed, struct err *e)
 	return path_has_glob(typed) ? take_glob(p, e) : 0;
 }
 
-int
-restore_select_new(struct restore_select **out, const struct opt_list *paths, struct err *e)
+static int
+take_patterns(struct restore_select *s, const struct opt_list *paths, struct err *e)
 {
-	struct restore_select *s = calloc(1, sizeof(*s));
-
-	if (s == NULL || (s->patterns = calloc(paths->n + 1, sizeof(*s->patterns))) == NULL) {
-		free(s);
-		return err_nomem(e);
-	}
 	for (; s->n < paths->n; s->n++)
 		if (take_pattern(&s->patterns[s->n], paths->items[s->n], e) != 0) {
 			s->n++; /* what there is of it goes, too */
-			restore_select_free(s);
 			return -1;
 		}
+	/* Everything but something: looked for like any other directory. */
+	if (s->n == 0 && !restore_select_all(s))
+		return take_pattern(&s->patterns[s->n++], ".", e);
 	qsort(s->patterns, s->n, sizeof(*s->patterns), by_path);
+	return 0;
+}
+
+int
+restore_select_new(struct restore_select **out, const struct restore_select_opts *o, struct err *e)
+{
+	struct restore_select *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || (s->patterns = calloc(o->paths->n + 1, sizeof(*s->patterns))) == NULL) {
+		free(s);
+		return err_nomem(e);
+	}
+	s->exclude = o->exclude;
+	s->strip = o->strip;
+	s->as = o->as;
+	if (take_patterns(s, o->paths, e) != 0) {
+		restore_select_free(s);
+		return -1;
+	}
 	*out = s;
 	return 0;
 }
@@ -125,6 +146,8 @@ restore_select_free(struct restore_select *s)
 bool
 restore_select_all(const struct restore_select *s)
 {
+	if (s->exclude != NULL || s->strip > 0)
+		return false;
 	return s->n == 0 || (s->n == 1 && s->patterns[0].len == 0);
 }
 
@@ -164,11 +187,31 @@ takes(const struct pattern *p, const char *path, size_t len, bool is_dir)
 	    (p->glob != NULL && glob_takes(p->glob, path, len, is_dir));
 }
 
+/* So does an exclusion. */
+static bool
+is_excluded(const struct restore_select *s, const char *path, size_t len, bool is_dir)
+{
+	const char *slash;
+
+	if (s->exclude == NULL)
+		return false;
+	if (exclude_match(s->exclude, path, len, is_dir))
+		return true;
+	while ((slash = memrchr(path, '/', len)) != NULL) {
+		len = (size_t)(slash - path);
+		if (exclude_match(s->exclude, path, len, true))
+			return true;
+	}
+	return false;
+}
+
 bool
 restore_select_match(const struct restore_select *s, const char *path, size_t len, bool is_dir)
 {
 	size_t i;
 
+	if (is_excluded(s, path, len, is_dir))
+		return false;
 	for (i = 0; i < s->n; i++)
 		if (takes(&s->patterns[i], path, len, is_dir))
 			return true;
@@ -176,15 +219,40 @@ restore_select_match(const struct restore_select *s, const char *path, size_t le
 }
 
 bool
+restore_select_strips(const struct restore_select *s)
+{
+	return s->strip > 0;
+}
+
+const char *
+restore_select_name(const struct restore_select *s, const char *path)
+{
+	if (s->as != NULL)
+		return strcmp(path, s->patterns[0].path) == 0 ? s->as : NULL;
+	for (uint64_t i = 0; i < s->strip; i++) {
+		const char *slash = strchr(path, '/');
+
+		if (slash == NULL)
+			return NULL;
+		path = slash + 1;
+	}
+	return path;
+}
+
+bool
 restore_select_hit(struct restore_select *s, const char *path, size_t len, bool is_dir)
 {
-	bool any = s->n == 0;
+	bool left = restore_select_name(s, path) != NULL, any = s->n == 0;
 	size_t i;
 
+	if (is_excluded(s, path, len, is_dir))
+		return false;
 	for (i = 0; i < s->n; i++)
-		if (takes(&s->patterns[i], path, len, is_dir))
+		if (takes(&s->patterns[i], path, len, is_dir)) {
 			any = s->patterns[i].hit = true;
-	return any;
+			s->patterns[i].left |= left;
+		}
+	return any && left;
 }
 
 /* What may have been meant by a path that is not there. */
@@ -202,6 +270,20 @@ hint(const char *typed)
 	return "";
 }
 
+static void
+tell_miss(const struct restore_select *s, const struct pattern *p, struct restore_report *r)
+{
+	if (!p->hit)
+		restore_found(r, p->typed, strlen(p->typed), "%s%s",
+		    s->exclude == NULL ? "not in this backup"
+				       : "not in this backup, or it is excluded",
+		    hint(p->typed));
+	else if (!p->left)
+		restore_found(r, p->typed, strlen(p->typed),
+		    "nothing is left of its name without the first %" PRIu64 " component%s",
+		    s->strip, s->strip == 1 ? "" : "s");
+}
+
 void
 restore_select_misses(const struct restore_select *s, struct restore_report *r)
 {
@@ -210,9 +292,7 @@ restore_select_misses(const struct restore_select *s, struct restore_report *r)
 	if (restore_select_all(s))
 		return;
 	for (i = 0; i < s->n; i++)
-		if (!s->patterns[i].hit)
-			restore_found(r, s->patterns[i].typed, strlen(s->patterns[i].typed),
-			    "not in this backup%s", hint(s->patterns[i].typed));
+		tell_miss(s, &s->patterns[i], r);
 }
 
 /* ---- aliases ---- */
@@ -290,9 +370,11 @@ const char *
 restore_select_place(const struct restore_select *s, const char *path, size_t len, bool is_dir)
 {
 	const struct alias *a;
+	const char *name;
 
-	if (restore_select_match(s, path, len, is_dir))
-		return path;
+	if (restore_select_match(s, path, len, is_dir) &&
+	    (name = restore_select_name(s, path)) != NULL)
+		return name;
 	a = find_alias(s, path);
 	return a != NULL ? a->path : NULL;
 }

@@ -41,7 +41,9 @@ before_or_at(struct timespec a, struct timespec b)
 struct newest {
 	const struct repo_list *l;
 	const struct repo_pick *pick;
-	const struct timespec *as_of; /* NULL: the newest complete one */
+	const struct timespec *as_of; /* none that is younger; NULL: of any time */
+	const struct repo_backup *older_than; /* none but of its series; NULL: all */
+	bool complete; /* no other one */
 };
 
 static bool
@@ -49,9 +51,13 @@ is_candidate(const struct newest *q, const struct repo_backup *b)
 {
 	if (b->state == REPO_BAD || !in_series(b, q->pick))
 		return false;
-	if (q->as_of != NULL)
-		return before_or_at(b->seal.created, *q->as_of);
-	return b->seal.unreadable == 0;
+	if (q->older_than != NULL &&
+	    (strcmp(b->seal.series, q->older_than->seal.series) != 0 ||
+		b->seal.sequence >= q->older_than->seal.sequence))
+		return false;
+	if (q->as_of != NULL && !before_or_at(b->seal.created, *q->as_of))
+		return false;
+	return !q->complete || b->seal.unreadable == 0;
 }
 
 static int
@@ -224,6 +230,8 @@ find_newest(const struct newest *q, const struct repo_backup **out, struct err *
 	if (!has_any(q))
 		return repo_find_none(q->l, series, e);
 	series = series != NULL ? series : "";
+	if (q->older_than != NULL)
+		return err_set(e, ERR_NOTFOUND, "no backup is older than %s", q->older_than->name);
 	if (q->as_of == NULL)
 		return err_set(e, ERR_NOTFOUND, "no complete backup%s%s", of, series);
 	clock_table(q->as_of->tv_sec, when);
@@ -235,6 +243,16 @@ repo_find_as_of(const struct repo_list *l, const struct repo_pick *pick, struct 
     const struct repo_backup **out, struct err *e)
 {
 	return find_newest(&(struct newest){.l = l, .pick = pick, .as_of = &t}, out, e);
+}
+
+int
+repo_find_older(const struct repo_list *l, const struct repo_pick *pick,
+    const struct timespec *as_of, const struct repo_backup *older_than,
+    const struct repo_backup **out, struct err *e)
+{
+	return find_newest(
+	    &(struct newest){.l = l, .pick = pick, .as_of = as_of, .older_than = older_than}, out,
+	    e);
 }
 
 /* ---- by name ---- */
@@ -287,7 +305,8 @@ repo_find(const struct repo_list *l, const struct repo_pick *pick, const char *w
 	const struct repo_backup *b = NULL;
 
 	if (strcmp(which, "latest") == 0)
-		return find_newest(&(struct newest){.l = l, .pick = pick}, out, e);
+		return find_newest(
+		    &(struct newest){.l = l, .pick = pick, .complete = true}, out, e);
 	if (which[0] == '\0')
 		return err_set(e, ERR_USAGE, "a backup's name may not be empty");
 	if (find_by_name(l, pick, which, &b, e) < 0)

@@ -162,6 +162,14 @@ int repo_find_none(const struct repo_list *l, const char *series, struct err *e)
 int repo_find_as_of(const struct repo_list *l, const struct repo_pick *pick, struct timespec t,
     const struct repo_backup **out, struct err *e);
 
+/*
+ * From the newest to the oldest, complete or not: the newest (as_of NULL: of any time), then with
+ * older_than what was found last.  ERR_NOTFOUND at the end.
+ */
+int repo_find_older(const struct repo_list *l, const struct repo_pick *pick,
+    const struct timespec *as_of, const struct repo_backup *older_than,
+    const struct repo_backup **out, struct err *e);
+
 /* ---- making a backup (the lock is held) ---- */
 
 /*

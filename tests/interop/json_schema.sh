@@ -224,6 +224,8 @@ r 0 --dry-run
 r 0 --target $'target-\xe9' --progress json
 grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-restore
 r 0 --target other $'latin-\xe9'
+r 0 --target versions --all-versions $'latin-\xe9'
+r 0 --dry-run --all-versions $'latin-\xe9'
 doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --target from-live
 
 # A target with something in it, and one that a restore was cut short in.

@@ -14,7 +14,9 @@ awk '/^    [ ]*[^ ]/ { sub(/^ */, ""); print }' "$TOP/docs/RECOVERY.md" >command
 
 mkdir -p good/app/conf good/logs repo
 make_key
+echo old >good/app/conf/old.json
 for night in 08 09; do
+	[ $night = 08 ] || rm good/app/conf/old.json
 	echo "night $night" >>good/logs/app.log
 	echo "{\"night\": $night}" >good/app/conf/site.json
 	set_times good
@@ -39,6 +41,10 @@ while IFS= read -r line; do
 	[ $status -eq 0 ] || echo "exit $status"
 done <commands
 
+[ "$(cat volume/app/conf/old.json)" = old ] || fail "what was deleted is not back"
+rm volume/app/conf/old.json
+[ "$(ls versions)" = $'site~20260208_000005.json\nsite~20260209_000005.json' ] || fail "versions: $(ls versions)"
+touch -r good/app/conf volume/app/conf
 touch -r good volume # a name came and went there
 same_tree good volume
 same_tree good untrusted

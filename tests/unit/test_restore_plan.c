@@ -134,7 +134,8 @@ plan(const char *const *paths, size_t n, bool look)
 	restore_report_init(&t.report);
 	if (t.load == NULL)
 		open_backup();
-	assert_int_equal(restore_select_new(&t.select, &list, &e), 0);
+	assert_int_equal(
+	    restore_select_new(&t.select, &(struct restore_select_opts){.paths = &list}, &e), 0);
 	assert_int_equal(restore_plan_make(&t.plan, t.load, t.select, &opts, &t.report, &e), 0);
 }
 #define PLAN(...)                                                                                  \

@@ -8,8 +8,10 @@
 #include "restore/report.h"
 #include "restore/select.h"
 #include "tests/unit/unit.h"
+#include "tree/exclude.h"
 
 static struct restore_select *s;
+static struct exclude *excluded;
 
 static void
 take(const char *const *typed, size_t n)
@@ -17,7 +19,8 @@ take(const char *const *typed, size_t n)
 	struct opt_list list = {.items = (const char **)(uintptr_t)typed, .n = n};
 	struct err e = {0};
 
-	assert_int_equal(restore_select_new(&s, &list, &e), 0);
+	assert_int_equal(
+	    restore_select_new(&s, &(struct restore_select_opts){.paths = &list}, &e), 0);
 }
 #define TAKE(...)                                                                                  \
 	do {                                                                                       \
@@ -31,6 +34,8 @@ teardown(void **state)
 	(void)state;
 	restore_select_free(s);
 	s = NULL;
+	exclude_free(excluded);
+	excluded = NULL;
 	return 0;
 }
 
@@ -97,9 +102,89 @@ a_way_up_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct opt_list one = {.items = (const char **)(uintptr_t)&bad[i], .n = 1};
 
-		assert_int_equal(restore_select_new(&s, &one, &e), -1);
+		assert_int_equal(
+		    restore_select_new(&s, &(struct restore_select_opts){.paths = &one}, &e), -1);
 		assert_int_equal(e.kind, ERR_USAGE);
 	}
+}
+
+static void
+take_with(const char *path, const char *pattern, uint64_t strip, const char *as)
+{
+	struct opt_list list = {.items = &path, .n = path != NULL};
+	struct err e = {0};
+
+	if (pattern != NULL) {
+		assert_int_equal(exclude_new(&excluded, &e), 0);
+		assert_int_equal(exclude_add(excluded, pattern, &e), 0);
+	}
+	assert_int_equal(restore_select_new(&s,
+			     &(struct restore_select_opts){
+				 .paths = &list, .exclude = excluded, .strip = strip, .as = as},
+			     &e),
+	    0);
+}
+
+static void
+what_is_excluded_goes_with_all_below_it(void **state)
+{
+	(void)state;
+	take_with(NULL, "cache/", 0, NULL);
+	assert_false(restore_select_all(s));
+	assert_true(directory("") && file("cache") && file("a/b"));
+	assert_false(directory("a/cache") || file("a/cache/b/c") || file("cache/x"));
+	(void)teardown(NULL);
+	take_with("a", "/a/b", 0, NULL);
+	assert_true(file("a/c") && file("a/a/b"));
+	assert_false(file("a/b") || file("a/b/c") || file("b"));
+}
+
+static const char *
+place(const char *path)
+{
+	return restore_select_place(s, path, strlen(path), false);
+}
+
+static void
+components_are_taken_from_the_front(void **state)
+{
+	(void)state;
+	take_with(NULL, NULL, 2, NULL);
+	assert_false(restore_select_all(s));
+	assert_true(restore_select_strips(s));
+	assert_string_equal(place("a/b/c"), "c");
+	assert_string_equal(place("a/b/c/d"), "c/d");
+	assert_null(place("a/b"));
+	assert_null(place(""));
+	assert_null(restore_select_name(s, "a"));
+}
+
+static void
+one_path_has_another_name(void **state)
+{
+	(void)state;
+	take_with("a/./b", NULL, 0, "b~1");
+	assert_string_equal(place("a/b"), "b~1");
+	assert_null(place("a/c"));
+	assert_null(restore_select_name(s, "a"));
+}
+
+static void
+a_pattern_of_which_nothing_is_left_is_told(void **state)
+{
+	struct restore_report r;
+
+	(void)state;
+	restore_report_init(&r);
+	log_init("restore", LOG_QUIET);
+	take_with("a/b", NULL, 2, NULL);
+	assert_false(restore_select_hit(s, "a/b", 3, false));
+	restore_select_misses(s, &r);
+	assert_int_equal(r.findings, 1);
+	assert_true(restore_select_hit(s, "a/b/c", 5, false));
+	restore_select_misses(s, &r);
+	assert_int_equal(r.findings, 1);
+	restore_report_done(&r);
 }
 
 static void
@@ -190,12 +275,6 @@ a_path_that_hides_behind_another_one_is_hit_with_it(void **state)
 	restore_report_done(&r);
 }
 
-static const char *
-place(const char *path)
-{
-	return restore_select_place(s, path, strlen(path), false);
-}
-
 static void
 an_alias_gives_a_file_another_place(void **state)
 {
@@ -243,6 +322,10 @@ main(void)
 	    TEST(a_path_stands_for_itself_and_what_is_below),
 	    TEST(paths_come_in_the_order_of_a_backup),
 	    TEST(a_way_up_is_refused),
+	    TEST(what_is_excluded_goes_with_all_below_it),
+	    TEST(components_are_taken_from_the_front),
+	    TEST(one_path_has_another_name),
+	    TEST(a_pattern_of_which_nothing_is_left_is_told),
 	    TEST(a_glob_takes_what_it_matches_and_what_is_below),
 	    TEST(a_glob_without_a_slash_matches_names_anywhere),
 	    TEST(a_glob_is_cleaned_like_a_path),
