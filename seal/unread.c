@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "manifest/unread.h"
+#include "seal/unread.h"
 
 #include <stdlib.h>
 #include <string.h>

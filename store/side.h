@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MANIFEST_SIDE_H
-#define MANIFEST_SIDE_H
+#ifndef STORE_SIDE_H
+#define STORE_SIDE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "manifest/targets.h"
 #include "seal/section.h"
+#include "seal/targets.h"
 
 struct err;
 struct repo;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "manifest/side.h"
+#include "store/side.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/stop.h"
-#include "manifest/unread.h"
 #include "seal/manifest.h"
+#include "seal/unread.h"
 #include "store/repo.h"
 
 struct side {

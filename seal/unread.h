@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MANIFEST_UNREAD_H
-#define MANIFEST_UNREAD_H
+#ifndef SEAL_UNREAD_H
+#define SEAL_UNREAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
