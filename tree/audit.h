@@ -55,8 +55,9 @@ struct audit_finding {
 	size_t path_len;
 	const char *reason; /* UNREADABLE, else NULL */
 	/*
-	 * As the manifest has it, and as it is in the tree; each NULL where it is not there, now
-	 * also where nothing could be learned of it.  The size of a hard link is 0 in before.
+	 * As the manifest has it, and as it is in the tree; NULL where it is not there, now also
+	 * where nothing could be learned of it.  before of a hard link has size and digests of its
+	 * target only where it was read.
 	 */
 	const struct section_line *before;
 	const struct facts *now;
