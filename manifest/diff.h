@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "manifest/side.h"
+#include "store/side.h"
 
 struct err;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "manifest/unread.h"
+#include "seal/unread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #define UNREAD_MAX (1u << 20)
 
 static void
-take_notes(struct unread *u, const struct buf *text)
+take_notes(struct unread *u, const struct buf *text, bool all)
 {
 	struct section_parser *p = NULL;
 	struct section_line line;
@@ -21,7 +21,7 @@ take_notes(struct unread *u, const struct buf *text)
 
 	while (rc == 0 && (rc = section_next(p, &line, NULL)) == 1) {
 		rc = 0;
-		if (!line.is_note || line.note != SECTION_UNREADABLE)
+		if (!line.is_note || (!all && line.note != SECTION_UNREADABLE))
 			continue;
 		if (u->text.len + line.path_len >= UNREAD_MAX) {
 			u->unknown = true;
@@ -65,7 +65,7 @@ sort_paths(struct unread *u, struct err *e)
  * read; but only of a backup that is not complete.
  */
 int
-unread_read(struct unread *u, struct manifest_reader *r, struct err *e)
+unread_read(struct unread *u, struct manifest_reader *r, bool all_notes, struct err *e)
 {
 	struct manifest_member m;
 	struct buf text = {0};
@@ -78,7 +78,7 @@ unread_read(struct unread *u, struct manifest_reader *r, struct err *e)
 		if (next < 0 || manifest_section(r, &m, &text, NULL) != 0)
 			u->unknown = true;
 		else
-			take_notes(u, &text);
+			take_notes(u, &text, all_notes);
 	}
 	buf_done(&text);
 	return rc != 0 ? -1 : sort_paths(u, e);

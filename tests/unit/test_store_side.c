@@ -7,9 +7,9 @@
 
 #include "core/err.h"
 #include "core/stop.h"
-#include "manifest/side.h"
 #include "seal/section.h"
 #include "store/repo.h"
+#include "store/side.h"
 #include "tests/unit/made.h"
 #include "tests/unit/scratch.h"
 

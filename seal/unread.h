@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MANIFEST_UNREAD_H
-#define MANIFEST_UNREAD_H
+#ifndef SEAL_UNREAD_H
+#define SEAL_UNREAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +12,9 @@ struct manifest_reader;
 
 /*
  * The paths that an incomplete backup could not read, from the notes in its manifest: what is
- * missing in it there may still be in the source.  Bounded: of too many it is only known that
- * there are too many.
+ * missing in it there may still be in the source.  When asked for, also those that vanished before
+ * they were read, and those that an archive cannot hold.  Bounded: of too many it is only known
+ * that there are too many.
  */
 struct unread {
 	struct buf text; /* paths, each with a NUL behind it */
@@ -23,7 +24,7 @@ struct unread {
 };
 
 /* Reads the whole manifest; all-zero *u before.  What is damaged is for others to tell. */
-int unread_read(struct unread *u, struct manifest_reader *r, struct err *e);
+int unread_read(struct unread *u, struct manifest_reader *r, bool all_notes, struct err *e);
 void unread_done(struct unread *u);
 /* Could the path not be read, or may that be? Also when a directory above it could not. */
 bool unread_has(const struct unread *u, const char *path, size_t len);

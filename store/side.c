@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "manifest/side.h"
+#include "store/side.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/stop.h"
-#include "manifest/unread.h"
 #include "seal/manifest.h"
+#include "seal/unread.h"
 #include "store/repo.h"
 
 struct side {
@@ -35,6 +35,7 @@ struct side {
 	struct targets *targets;
 
 	struct unread unread;
+	bool all_notes; /* are in it */
 };
 
 /* ---- damage ---- */
@@ -215,7 +216,7 @@ side_open(struct side **out, const struct repo *r, const struct seal *seal,
 	s->fd = repo_open_part(r, REPO_MANIFEST, seal->name, e);
 	if (s->fd < 0 || manifest_reader_new(&s->reader, s->fd, seal, e) != 0 ||
 	    (seal->unreadable > 0 &&
-		(open_finder(s, e) != 0 || unread_read(&s->unread, s->finder, e) != 0)) ||
+		(open_finder(s, e) != 0 || unread_read(&s->unread, s->finder, false, e) != 0)) ||
 	    start(s, e) != 0) {
 		/* That a sealed backup lacks its manifest is damage, and no answer. */
 		if (e != NULL && e->kind == ERR_NOTFOUND)
@@ -268,6 +269,18 @@ bool
 side_lacks(const struct side *s, const char *path, size_t len)
 {
 	return unread_has(&s->unread, path, len);
+}
+
+int
+side_all_notes(struct side *s, struct err *e)
+{
+	if (s->all_notes)
+		return 0;
+	unread_done(&s->unread);
+	if (open_finder(s, e) != 0 || unread_read(&s->unread, s->finder, true, e) != 0)
+		return -1;
+	s->all_notes = true;
+	return 0;
 }
 
 const struct section_line *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MANIFEST_TARGETS_H
-#define MANIFEST_TARGETS_H
+#ifndef SEAL_TARGETS_H
+#define SEAL_TARGETS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MANIFEST_SIDE_H
-#define MANIFEST_SIDE_H
+#ifndef STORE_SIDE_H
+#define STORE_SIDE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "manifest/targets.h"
 #include "seal/section.h"
+#include "seal/targets.h"
 
 struct err;
 struct repo;
@@ -50,6 +50,11 @@ bool side_lost(const struct side *s);
  * above it, could not be read?  (Also when the manifest cannot tell any more what was not read.)
  */
 bool side_lacks(const struct side *s, const char *path, size_t len);
+/*
+ * From now on side_lacks() counts also what vanished before it was read, and what an archive cannot
+ * hold.  Goes over the whole manifest, the first time.
+ */
+int side_all_notes(struct side *s, struct err *e);
 /* At SIDE_LINE; lives until the side moves. */
 const struct section_line *side_line(const struct side *s);
 /* Both before a section with the same first path and digest: then all entries in it are equal. */

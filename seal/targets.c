@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "manifest/targets.h"
+#include "seal/targets.h"
 
 #include <stdlib.h>
 #include <string.h>

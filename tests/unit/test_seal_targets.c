@@ -8,8 +8,8 @@
 #include "tests/unit/unit.h"
 
 #include "core/err.h"
-#include "manifest/targets.h"
 #include "seal/manifest.h"
+#include "seal/targets.h"
 #include "store/repo.h"
 #include "tests/unit/made.h"
 #include "tests/unit/scratch.h"
