@@ -232,11 +232,23 @@ begin_stage(struct into *i, const struct into_what *what, struct err *e)
 	return work_open_new(&i->work, e);
 }
 
+/* What is there goes only for what is sound to its last byte. */
+static int
+prove(const struct into_what *what, struct err *e)
+{
+	if (!what->alone)
+		return prove_packed(what->repo, what->seal, e);
+	if (what->proven)
+		return 0;
+	return err_set(e, ERR_CORRUPT,
+	    "%s.tar.gz is not whole: what is there is not removed for it", what->seal->name);
+}
+
 static int
 begin_wipe(struct into *i, const struct into_what *what, struct err *e)
 {
 	i->work.whole = true;
-	if (prove_packed(what->repo, what->seal, e) != 0)
+	if (prove(what, e) != 0)
 		return -1;
 	if (work_begin(&i->work, WORK_WIPING, what->seal->name, e) != 0)
 		return -1;
@@ -272,6 +284,7 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	i->target = (struct restore_target){
 	    .fd = i->mode == INTO_MERGE ? i->fd : i->work.new_fd,
 	    .merge = i->mode == INTO_MERGE ? &i->merge : NULL,
+	    .again = what->alone,
 	};
 	return rc;
 }

@@ -42,6 +42,8 @@ struct into_what {
 	const struct seal *seal;
 	bool everything;
 	bool tops; /* or else whole names at its top */
+	bool alone; /* from the archive alone (bare.h): of seal there may be only the name, */
+	bool proven; /* and whether all of it was read and is sound, is known already */
 	uint64_t bytes, entries;
 };
 

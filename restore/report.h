@@ -56,6 +56,7 @@ struct restore_report {
 	uint64_t replaced, stayed; /* things that were there; of stage and wipe, names at the top */
 	uint64_t needed, room; /* --dry-run into a directory: bytes; room UINT64_MAX: nobody says */
 	bool gone; /* --dry-run: the list of what would go has begun */
+	const char *alone; /* from the archive alone: "sealed", "unproven"; NULL: not so (bare.h) */
 	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
 };
 

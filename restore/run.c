@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "restore/bare.h"
 #include "restore/cat.h"
 #include "restore/extract.h"
 #include "restore/finish.h"
@@ -81,7 +82,9 @@ open_all(struct run *r, struct err *e)
 	if (o->trust != NULL &&
 	    (trust_new(&r->trust, e) != 0 || trust_load(r->trust, o->trust, e) != 0))
 		return -1;
-	if (repo_open(&r->repo, o->repo, e) != 0 || repo_list(r->repo, r->trust, &r->list, e) != 0)
+	if (repo_open(&r->repo, o->repo, e) != 0 ||
+	    repo_list(r->repo, r->trust, &r->list, e) != 0 ||
+	    restore_select_new(&r->select, &o->paths, e) != 0)
 		return -1;
 	if (find_backup(r, e) != 0)
 		return -1;
@@ -95,7 +98,7 @@ open_all(struct run *r, struct err *e)
 	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
 		return err_where(e, "%s", r->backup->name);
 	warn_size(r);
-	return restore_select_new(&r->select, &o->paths, e);
+	return 0;
 }
 
 static struct restore_job_ctx
@@ -307,6 +310,21 @@ reader_gone(const struct restore_opts *o, const struct err *e)
 	return o->to_stdout && e->kind == ERR_SYS && e->sys == EPIPE;
 }
 
+/* What cannot be opened may be restored all the same, from the archive alone. */
+static void
+run_bare(struct run *r, struct err *e)
+{
+	struct bare b = {.o = r->o,
+	    .repo = r->repo,
+	    .list = &r->list,
+	    .backup = r->backup,
+	    .select = r->select,
+	    .tops = r->select != NULL && are_tops(r->select)};
+
+	if (r->select != NULL && bare_take(&b, e))
+		(void)bare_run(&b, &r->report, e);
+}
+
 /* What was done, into_recover says; a program is told what is left. */
 static enum cli_status
 recover(const struct restore_opts *o, struct err *e)
@@ -332,7 +350,8 @@ restore_run(const struct restore_opts *o, struct err *e)
 		if (make_plan(&r, e) == 0)
 			(void)restore_planned(&r, e);
 		restore_report_end(&r.report, cli_exit_status(e, status_of(&r)));
-	}
+	} else
+		run_bare(&r, e);
 	status = status_of(&r);
 	if (reader_gone(o, e)) {
 		err_clear(e);
