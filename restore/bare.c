@@ -12,6 +12,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "restore/bare_cat.h"
 #include "restore/bare_look.h"
 #include "restore/bare_put.h"
 #include "restore/extract.h"
@@ -326,32 +327,42 @@ preview(struct run *r, struct err *e)
 }
 
 static int
-restore(struct run *r, struct err *e)
+cat(const struct run *r, struct err *e)
 {
-	int rc;
+	if (bare_cat(r->b->select, r->fd, r->report, e) == 0)
+		return 0;
+	return e->kind == ERR_CORRUPT ? err_where(e, "%s", r->backup->name) : -1;
+}
 
-	if (r->o->dry_run)
-		return look(r, e) == 0 ? (compare(r), preview(r, e)) : -1;
+/* Where nothing is written to a target there is no progress to show: stdout may be the terminal. */
+static int
+start_progress(const struct run *r, struct err *e)
+{
+	if (r->o->dry_run || r->o->to_stdout)
+		return 0;
 	if (progress_start((enum progress_mode)r->o->common.progress, "restore", e) != 0)
 		return -1;
 	progress_total(2 * r->size);
-	rc = look(r, e);
-	if (rc == 0)
-		compare(r);
+	return 0;
+}
+
+static int
+restore(struct run *r, struct err *e)
+{
+	if (look(r, e) != 0)
+		return -1;
+	compare(r);
+	if (r->o->dry_run)
+		return preview(r, e);
 	/* A misspelt name should not leave an empty target behind. */
-	if (rc == 0 && (restore_select_all(r->b->select) || r->look.entries > 0))
-		rc = write_target(r, e);
-	progress_stop();
-	return rc;
+	if (!restore_select_all(r->b->select) && r->look.entries == 0)
+		return 0;
+	return r->o->to_stdout ? cat(r, e) : write_target(r, e);
 }
 
 static int
 open_archive(struct run *r, struct err *e)
 {
-	if (r->o->to_stdout)
-		return err_set(e, ERR_USAGE,
-		    "%s: --stdout needs the manifest: tar -xzOf %s/%s.tar.gz PATH writes a file",
-		    r->backup->name, r->o->repo, r->backup->name);
 	if (repo_stat_part(r->b->repo, REPO_ARCHIVE, r->backup->name, &r->size, e) != 0)
 		return -1;
 	r->fd = repo_open_part(r->b->repo, REPO_ARCHIVE, r->backup->name, e);
@@ -371,9 +382,9 @@ bare_run(struct bare *b, struct restore_report *report, struct err *e)
 
 	report->alone = "unproven";
 	restore_report_begin(report, b->o, r.backup);
-	rc = open_archive(&r, e);
-	if (rc == 0)
+	if ((rc = open_archive(&r, e)) == 0 && (rc = start_progress(&r, e)) == 0)
 		rc = restore(&r, e);
+	progress_stop();
 	restore_report_end(
 	    report, cli_exit_status(e, restore_report_wrong(report) ? CLI_WRONG : CLI_OK));
 	bare_look_done(&r.look);

@@ -241,7 +241,7 @@ prove(const struct into_what *what, struct err *e)
 	if (what->proven)
 		return 0;
 	return err_set(e, ERR_CORRUPT,
-	    "%s.tar.gz is not whole: what is there is not removed for it", what->seal->name);
+	    "%s.tar.gz is not sound: what is there is not removed for it", what->seal->name);
 }
 
 static int
