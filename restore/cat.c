@@ -26,8 +26,8 @@ struct cat {
 	struct manifest_member last; /* its last member so far */
 };
 
-static int
-put(const void *data, size_t len, struct err *e)
+int
+restore_cat_put(const void *data, size_t len, struct err *e)
 {
 	struct err why = {0};
 
@@ -48,7 +48,7 @@ put_zeros(struct cat *c, uint64_t to, struct err *e)
 		size_t n =
 		    to - c->written < sizeof(zeros) ? (size_t)(to - c->written) : sizeof(zeros);
 
-		if (stop_check(e) != 0 || put(zeros, n, e) != 0)
+		if (stop_check(e) != 0 || restore_cat_put(zeros, n, e) != 0)
 			return -1;
 		c->written += n;
 	}
@@ -74,7 +74,7 @@ put_small(
 		return 0;
 	}
 	restore_count(s->report, len);
-	return put(data, len, e);
+	return restore_cat_put(data, len, e);
 }
 
 static int
@@ -224,7 +224,7 @@ put_chunk(struct cat *c, const struct manifest_member *m, struct err *e)
 	    restore_pieces_begin(&p, c->big, m, plain, e) != 0)
 		return err_where(e, "%s", m->path);
 	while (restore_pieces_next(&p, &offset, &data, &len)) {
-		if (put_zeros(c, offset, e) != 0 || put(data, len, e) != 0)
+		if (put_zeros(c, offset, e) != 0 || restore_cat_put(data, len, e) != 0)
 			return -1;
 		c->written = offset + len;
 	}

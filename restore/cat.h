@@ -2,6 +2,8 @@
 #ifndef RESTORE_CAT_H
 #define RESTORE_CAT_H
 
+#include <stddef.h>
+
 struct err;
 struct restore_job_ctx;
 struct restore_load;
@@ -12,5 +14,7 @@ struct restore_load;
  * large file as a whole is known only at its end, and is a finding then.
  */
 int restore_cat(const struct restore_job_ctx *ctx, struct restore_load *l, struct err *e);
+/* Bytes to standard output; the error says what became of that. */
+int restore_cat_put(const void *data, size_t len, struct err *e);
 
 #endif

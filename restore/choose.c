@@ -62,7 +62,8 @@ newest_containing(const struct restore_opts *o, const struct repo *repo,
 		if ((rc = contains(repo, b, o->containing, r, e)) != 0)
 			break;
 	}
-	*out = b;
+	if (rc > 0)
+		*out = b;
 	if (rc < 0 && e->kind == ERR_NOTFOUND && b != NULL)
 		return err_set(e, ERR_NOTFOUND, "no backup%s%s contains %s",
 		    as_of != NULL ? " up to " : "", as_of != NULL ? o->as_of : "", o->containing);

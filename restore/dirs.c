@@ -25,8 +25,8 @@ restore_dirs_done(struct restore_dirs *d)
 
 /* ---- one directory, on its own memory ---- */
 
-static size_t
-store_size(const struct entry *en)
+size_t
+restore_dir_size(const struct entry *en)
 {
 	size_t size = en->path_len + 1 + en->acl_access_len + en->acl_default_len +
 	    en->n_xattrs * sizeof(struct entry_xattr);
@@ -49,10 +49,10 @@ put(char **at, const void *data, size_t len)
 }
 
 /* The attributes come first: they are what must be aligned. */
-static int
-own(struct restore_dir *dir, const struct entry *en, struct err *e)
+int
+restore_dir_own(struct restore_dir *dir, const struct entry *en, struct err *e)
 {
-	char *store = malloc(store_size(en)), *at = store;
+	char *store = malloc(restore_dir_size(en)), *at = store;
 	struct entry_xattr *x;
 
 	if (store == NULL)
@@ -100,7 +100,7 @@ add_dir(struct restore_dirs *d, const struct section_line *line, struct err *e)
 	const struct entry en = section_entry(line);
 	struct restore_dir *dir = grow(d, e);
 
-	if (dir == NULL || own(dir, &en, e) != 0)
+	if (dir == NULL || restore_dir_own(dir, &en, e) != 0)
 		return -1;
 	dir->lost = line->has_xattrs; /* until they are found */
 	d->n++;
@@ -161,7 +161,7 @@ add_headers(struct restore_dirs *d, struct tar_reader *tar, struct err *e)
 			return 0;
 		if (!d->v[i].lost || strcmp(d->v[i].en.path, en.path) != 0)
 			continue;
-		if (own(&d->v[i], &en, e) != 0)
+		if (restore_dir_own(&d->v[i], &en, e) != 0)
 			return -1;
 		d->v[i].lost = false;
 	}

@@ -25,6 +25,10 @@ struct restore_dir {
 	char *store;
 };
 
+/* All of en to dir, on memory of its own, in place of what it was; how much that takes. */
+int restore_dir_own(struct restore_dir *dir, const struct entry *en, struct err *e);
+size_t restore_dir_size(const struct entry *en);
+
 struct restore_dirs {
 	struct restore_dir *v; /* in the order of the backup */
 	size_t n, cap;

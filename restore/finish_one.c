@@ -84,14 +84,14 @@ static int
 open_dir(const struct restore_job_ctx *ctx, const char *path)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-	int fd = beneath_open(ctx->target->fd, path, flags, 0), dir;
 	const char *base;
+	int fd, dir;
 
-	if (fd >= 0 && restore_is_work(path)) {
-		(void)close(fd);
+	if (restore_is_work(path)) {
 		errno = EEXIST;
 		return -1;
 	}
+	fd = beneath_open(ctx->target->fd, path, flags, 0);
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	if ((dir = beneath_make_parent(ctx->target->fd, path, &base)) < 0)

@@ -20,6 +20,7 @@
 #include "restore/opts.h"
 #include "restore/prove.h"
 #include "restore/ready.h"
+#include "restore/report.h"
 #include "restore/root.h"
 #include "restore/swap.h"
 #include "store/repo.h"
@@ -232,11 +233,23 @@ begin_stage(struct into *i, const struct into_what *what, struct err *e)
 	return work_open_new(&i->work, e);
 }
 
+/* What is there goes only for what is sound to its last byte. */
+static int
+prove(const struct into_what *what, struct err *e)
+{
+	if (!what->alone)
+		return prove_packed(what->repo, what->seal, e);
+	if (what->proven)
+		return 0;
+	return err_set(e, ERR_CORRUPT,
+	    "%s.tar.gz is not sound: what is there is not removed for it", what->seal->name);
+}
+
 static int
 begin_wipe(struct into *i, const struct into_what *what, struct err *e)
 {
 	i->work.whole = true;
-	if (prove_packed(what->repo, what->seal, e) != 0)
+	if (prove(what, e) != 0)
 		return -1;
 	if (work_begin(&i->work, WORK_WIPING, what->seal->name, e) != 0)
 		return -1;
@@ -272,6 +285,7 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	i->target = (struct restore_target){
 	    .fd = i->mode == INTO_MERGE ? i->fd : i->work.new_fd,
 	    .merge = i->mode == INTO_MERGE ? &i->merge : NULL,
+	    .again = what->alone,
 	};
 	return rc;
 }
@@ -291,6 +305,16 @@ into_commit(struct into *i, struct err *e)
 	if (swap_give_up(&i->work, e) != 0)
 		return -1;
 	return root_set_time(i->fd, &st.st_mtim, i->o->target, e);
+}
+
+void
+into_tell(const struct into *i, struct restore_report *r)
+{
+	bool merged = i->mode == INTO_MERGE;
+
+	r->mode = into_mode_word(i->mode);
+	r->replaced = merged ? atomic_load(&i->merge.replaced) : i->work.moved_out;
+	r->stayed = merged ? atomic_load(&i->merge.kept) : 0;
 }
 
 static const char *

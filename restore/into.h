@@ -12,6 +12,7 @@
 struct err;
 struct repo;
 struct restore_opts;
+struct restore_report;
 struct seal;
 
 /*
@@ -42,6 +43,8 @@ struct into_what {
 	const struct seal *seal;
 	bool everything;
 	bool tops; /* or else whole names at its top */
+	bool alone; /* from the archive alone (bare.h): of seal there may be only the name, */
+	bool proven; /* and whether all of it was read and is sound, is known already */
 	uint64_t bytes, entries;
 };
 
@@ -60,6 +63,8 @@ int into_open(
 int into_begin(struct into *i, const struct into_what *what, struct err *e);
 /* All is restored: onto the disk, and in its place. */
 int into_commit(struct into *i, struct err *e);
+/* Into the report: how it was done, and what became of what was there. */
+void into_tell(const struct into *i, struct restore_report *r);
 /*
  * After a failure: nothing of it stays, but what was merged, and *e says as well what is true of
  * the target.  -1.

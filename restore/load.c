@@ -19,15 +19,12 @@ struct restore_load {
 	struct buf packed, plain, section;
 };
 
-/* Whoever stands here wants to know that the archive is a plain one. */
 static int
 open_index(struct restore_load *l, const struct seal *s, struct err *e)
 {
 	if (manifest_reader_new(&l->index, l->manifest_fd, s, e) == 0)
 		return 0;
-	return err_where(e,
-	    "its manifest cannot be used, but tar -xzf reads the archive, and sha256sum -c says "
-	    "whether that is whole");
+	return err_where(e, "its manifest cannot be used");
 }
 
 int

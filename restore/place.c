@@ -64,8 +64,11 @@ restore_place_begin(struct restore_place *l, struct restore_parent *p,
 	l->dirfd = restore_parent(p, t, path, &l->base);
 	if (l->dirfd < 0)
 		return -1;
-	if (m == NULL)
+	if (m == NULL) {
+		if (t->again) /* no directory goes; what is made next tells */
+			(void)unlinkat(l->dirfd, l->base, 0);
 		return 1;
+	}
 	if ((rc = may_replace(m, l->dirfd, l->base, mtime)) != 1)
 		return rc;
 	(void)snprintf(l->temp, sizeof(l->temp), "%llu", atomic_fetch_add(&m->number, 1));
@@ -141,6 +144,8 @@ restore_place_dir(struct restore_parent *p, const struct restore_target *t, cons
 	/* One that a child's path has made already is no surprise. */
 	if (is_dir(dir, base))
 		return 0;
+	if (t->merge == NULL && t->again && unlinkat(dir, base, 0) == 0)
+		return mkdirat(dir, base, 0700);
 	if (t->merge != NULL && may_replace(t->merge, dir, base, mtime) == 1) {
 		atomic_fetch_add(&t->merge->replaced, 1);
 		if (unlinkat(dir, base, 0) == 0)

@@ -275,6 +275,8 @@ begin_json(struct restore_report *r)
 	struct json *j = &r->json;
 	char created[64];
 
+	bool has_seal = s->sequence > 0;
+
 	clock_rfc3339(s->created.tv_sec, created);
 	json_init(j, stdout);
 	json_object(j, NULL);
@@ -283,11 +285,14 @@ begin_json(struct restore_report *r)
 	json_str(j, "tool", tarseal_version);
 	json_path(j, "repository", o->repo, strlen(o->repo));
 	json_str(j, "backup", r->backup->name);
-	json_str(j, "series", s->series);
-	json_uint(j, "sequence", s->sequence);
-	json_str(j, "created", created);
-	json_str(j, "signature", states[r->backup->state]);
-	json_bool(j, "complete", s->unreadable == 0);
+	if (has_seal) {
+		json_str(j, "series", s->series);
+		json_uint(j, "sequence", s->sequence);
+		json_str(j, "created", created);
+	}
+	json_str(j, "signature", has_seal ? states[r->backup->state] : "none");
+	if (has_seal)
+		json_bool(j, "complete", s->unreadable == 0);
 	if (o->target != NULL)
 		json_path(j, "target", o->target, strlen(o->target));
 	else
@@ -413,6 +418,8 @@ end_json(struct restore_report *r, int status)
 	json_uint(j, "entries", r->entries);
 	json_uint(j, "bytes", r->bytes);
 	json_uint(j, "milliseconds", (clock_mono_ns() - r->began_ns) / 1000000);
+	if (r->alone != NULL)
+		json_str(j, "alone", r->alone);
 	json_str(j, "mode", r->mode);
 	json_uint(j, "replaced", r->replaced);
 	json_uint(j, "stayed", r->stayed);

@@ -61,6 +61,7 @@ struct restore_report {
 		REPORT_GONE, /* --dry-run: what would go */
 		REPORT_VERSIONS, /* --all-versions */
 	} list; /* of the JSON document, that has begun */
+	const char *alone; /* from the archive alone: "sealed", "unproven"; NULL: not so (bare.h) */
 	uint64_t flagged; /* restored, but changed or unreadable when they were backed up */
 };
 

@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "restore/bare.h"
 #include "restore/cat.h"
 #include "restore/choose.h"
 #include "restore/extract.h"
@@ -43,6 +44,7 @@ struct run {
 	struct preview preview;
 	struct restore_report report;
 	uint8_t *marks; /* NULL: not everything */
+	struct bare bare; /* what took its place; or all-zero */
 };
 
 /*
@@ -69,9 +71,12 @@ open_repo(struct run *r, struct err *e)
 	if (o->trust != NULL &&
 	    (trust_new(&r->trust, e) != 0 || trust_load(r->trust, o->trust, e) != 0))
 		return -1;
-	if (repo_open(&r->repo, o->repo, e) != 0)
+	if (repo_open(&r->repo, o->repo, e) != 0 || repo_list(r->repo, r->trust, &r->list, e) != 0)
 		return -1;
-	return repo_list(r->repo, r->trust, &r->list, e);
+	return restore_select_new(&r->select,
+	    &(struct restore_select_opts){
+		.paths = &o->paths, .exclude = o->exclude, .strip = o->strip},
+	    e);
 }
 
 static int
@@ -91,10 +96,7 @@ open_backup(struct run *r, struct err *e)
 	if (restore_load_open(&r->load, r->repo, &r->backup->seal, e) != 0)
 		return err_where(e, "%s", r->backup->name);
 	warn_size(r);
-	return restore_select_new(&r->select,
-	    &(struct restore_select_opts){
-		.paths = &o->paths, .exclude = o->exclude, .strip = o->strip},
-	    e);
+	return 0;
 }
 
 static struct restore_job_ctx
@@ -203,17 +205,6 @@ write_into(struct run *r, const struct into_what *what, struct err *e)
 	return into_commit(&r->into, e);
 }
 
-static void
-tell_what_was_there(struct run *r)
-{
-	const struct into *i = &r->into;
-	bool merged = i->mode == INTO_MERGE;
-
-	r->report.mode = into_mode_word(i->mode);
-	r->report.replaced = merged ? atomic_load(&i->merge.replaced) : i->work.moved_out;
-	r->report.stayed = merged ? atomic_load(&i->merge.kept) : 0;
-}
-
 static int
 write_target(struct run *r, struct err *e)
 {
@@ -228,7 +219,7 @@ write_target(struct run *r, struct err *e)
 	progress_total(what.bytes);
 	rc = write_into(r, &what, e);
 	progress_stop();
-	tell_what_was_there(r);
+	into_tell(&r->into, &r->report);
 	return rc == 0 ? 0 : into_failed(&r->into, e);
 }
 
@@ -294,11 +285,24 @@ make_plan(struct run *r, struct err *e)
 	return 0;
 }
 
+/* What cannot be opened may be restored all the same, from the archive alone. */
+static int
+restore_bare(struct run *r, struct err *e)
+{
+	r->bare = (struct bare){.o = r->o,
+	    .repo = r->repo,
+	    .list = &r->list,
+	    .backup = r->backup,
+	    .select = r->select,
+	    .tops = are_tops(r->select)};
+	return bare_take(&r->bare, e) ? bare_run(&r->bare, &r->report, e) : -1;
+}
+
 static int
 restore_backup(struct run *r, struct err *e)
 {
 	if (open_backup(r, e) != 0)
-		return -1;
+		return restore_bare(r, e);
 	restore_report_begin(&r->report, r->o, r->backup);
 	return make_plan(r, e) != 0 ? -1 : restore_planned(r, e);
 }

@@ -19,6 +19,7 @@ struct restore_report;
 struct restore_target {
 	int fd; /* borrowed */
 	struct restore_merge *merge; /* NULL: all in it is new, and nobody else can reach in */
+	bool again; /* then: a name may come more than once, and is what it is at last */
 };
 
 /* A path into the directory that a restore works in, which no backup of ours has: it is never

@@ -297,6 +297,7 @@ write_target(struct versions *vs, struct into *into, struct err *e)
 {
 	const struct into_what what = {
 	    .repo = vs->repo, .seal = &vs->newest->seal, .bytes = vs->bytes, .entries = vs->n};
+	int rc;
 
 	if (into_open(into, vs->o, &what, e) != 0)
 		return -1;
@@ -305,11 +306,9 @@ write_target(struct versions *vs, struct into *into, struct err *e)
 	vs->report->room = into->fd < 0 ? UINT64_MAX : ready_room(into->fd).bytes;
 	if (vs->o->dry_run)
 		return 0;
-	if (bring_back_all(vs, into, &what, e) != 0)
-		return into_failed(into, e);
-	vs->report->replaced = atomic_load(&into->merge.replaced);
-	vs->report->stayed = atomic_load(&into->merge.kept);
-	return 0;
+	rc = bring_back_all(vs, into, &what, e);
+	into_tell(into, vs->report);
+	return rc == 0 ? 0 : into_failed(into, e);
 }
 
 /* ---- telling ---- */

@@ -76,6 +76,7 @@ run restore --repo hurt --trust key.pub --all-versions conf/site.json --target h
 run_sh 'ls -tr hurt-2'
 
 # Of one series.
+sleep 1 # else both may have one stamp
 backup_tree data repo --series other
 r conf/site.json --target none
 r conf/site.json --target other --series other

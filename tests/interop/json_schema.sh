@@ -228,6 +228,14 @@ r 0 --target versions --all-versions $'latin-\xe9'
 r 0 --dry-run --all-versions $'latin-\xe9'
 doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --target from-live
 
+# From the archive alone: with a seal, and without.
+mkdir alone
+cp "repo/$torn".* alone
+rm alone/*.manifest.gz
+doc 0 restore --json --repo alone --trust key.pub --untrusted --target from-alone
+rm alone/*.seal
+doc 0 restore --json --repo alone --untrusted --backup "$torn" --target from-alone
+
 # A target with something in it, and one that a restore was cut short in.
 mkdir -p $'live-\xe9/old-\xe9' $'live-\xe9/.tarseal-restore'
 chmod 700 $'live-\xe9/.tarseal-restore'

@@ -17,6 +17,7 @@
 #include "archive/tarwrite.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/restoring.h"
 #include "restore/opts.h"
 #include "restore/run.h"
 #include "tests/unit/child.h"
@@ -146,6 +147,27 @@ a_symlink_is_not_gone_through(void **state)
 	assert_false(scratch_has(dir, "evil"));
 	assert_false(scratch_has(dir, "b"));
 	expect_there("", "a b ");
+}
+
+static void
+the_work_directory_is_no_place_for_anything(void **state)
+{
+	struct made m;
+	struct entry d = made_dir(RESTORING_DIR), state_file = made_file(RESTORING_DIR "/state", 3),
+		     deep = made_dir(RESTORING_DIR "/new/deep"), good = made_file("good", 4);
+
+	(void)state;
+	begin(&m);
+	made_both(&m, &d, NULL);
+	made_both(&m, &deep, NULL);
+	made_both(&m, &state_file, "in\n");
+	made_both(&m, &good, "good");
+	end(&m);
+	restored(CLI_WRONG, NULL);
+	expect_told(RESTORING_DIR ": not restored");
+	expect_told(RESTORING_DIR "/new/deep: not restored");
+	expect_told(RESTORING_DIR "/state: not restored");
+	expect_there("", "good ");
 }
 
 static void
@@ -589,6 +611,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(a_symlink_is_not_gone_through),
+	    T(the_work_directory_is_no_place_for_anything),
 	    T(a_directory_is_not_set_through_a_symlink),
 	    T(a_file_is_no_directory),
 	    T(a_device_is_no_directory),

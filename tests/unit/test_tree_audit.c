@@ -482,7 +482,7 @@ damage_of_the_manifest_is_told_and_the_rest_compared(void **state)
 static void
 a_manifest_that_is_gone_is_an_error(void **state)
 {
-	char name[SEAL_NAME_MAX + 16];
+	char name[sizeof(store) + SEAL_NAME_MAX + 16];
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "%s/%s.manifest.gz", store, backup.seal.name);
