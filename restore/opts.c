@@ -93,7 +93,7 @@ check_versions(const struct restore_opts *o, struct err *e)
 static int
 check_where(const struct restore_opts *o, struct err *e)
 {
-	if (o->target == NULL && !o->to_stdout && !o->dry_run)
+	if (o->target == NULL && !o->to_stdout && !o->dry_run && !o->drill)
 		return err_set(e, ERR_USAGE, "where to? (--target DIR, or --stdout)");
 	/* A variable that is not set must not mean everything. */
 	for (size_t i = 0; i < o->paths.n; i++)
@@ -128,11 +128,34 @@ take_containing(struct restore_opts *o, struct err *e)
 	return 0;
 }
 
+/* All of a backup, into a place of its own. */
+static int
+check_drill(const struct restore_opts *o, struct err *e)
+{
+	if (!o->drill && (o->scratch != NULL || o->check_command != NULL || o->junit != NULL))
+		return err_set(
+		    e, ERR_USAGE, "--scratch, --check-command, and --junit are for --drill");
+	if (!o->drill)
+		return 0;
+	if (o->target != NULL || o->to_stdout || o->dry_run)
+		return err_set(e, ERR_USAGE,
+		    "--drill restores into a scratch directory (--scratch DIR): it excludes "
+		    "--target, --stdout, and --dry-run");
+	if (o->paths.n > 0 || o->exclude_patterns.n > 0 || o->strip > 0 || o->containing != NULL ||
+	    o->all_versions || o->mode != INTO_AUTO)
+		return err_set(e, ERR_USAGE,
+		    "--drill restores all of a backup: it excludes PATHs, --mode, --exclude, "
+		    "--strip-components, --containing, and --all-versions");
+	return 0;
+}
+
 static int
 check(struct restore_opts *o, struct err *e)
 {
 	if (o->status || o->recover)
 		return check_state(o, e);
+	if (check_drill(o, e) != 0)
+		return -1;
 	if (check_source(o, e) != 0 || check_where(o, e) != 0 || take_containing(o, e) != 0 ||
 	    check_stdout(o, e) != 0 || check_versions(o, e) != 0 || check_mode(o, e) != 0 ||
 	    take_excludes(o, e) != 0 || clock_zone_set(o->timezone, e) != 0)
@@ -169,6 +192,16 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 		&o->status, NULL, 0, 0, NULL},
 	    {"recover", 0, OPT_FLAG, NULL, "finish or undo one that was, and do no more",
 		&o->recover, NULL, 0, 0, NULL},
+	    {"drill", 0, OPT_FLAG, NULL,
+		"restore into a scratch directory, compare all of it, say how long it took",
+		&o->drill, NULL, 0, 0, NULL},
+	    {"scratch", 0, OPT_STRING, "DIR", "drill: where that directory is made (TMPDIR, /tmp)",
+		&o->scratch, NULL, 0, 0, NULL},
+	    {"check-command", 0, OPT_STRING, "CMD",
+		"drill: run by sh in the restored tree, and has to succeed", &o->check_command,
+		NULL, 0, 0, NULL},
+	    {"junit", 0, OPT_STRING, "FILE", "drill: write the result as JUnit XML, too", &o->junit,
+		NULL, 0, 0, NULL},
 	    {"stdout", 0, OPT_FLAG, NULL, "write the content of files to standard output",
 		&o->to_stdout, NULL, 0, 0, NULL},
 	    {"backup", 'b', OPT_STRING, "BACKUP",

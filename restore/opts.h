@@ -13,7 +13,8 @@ struct exclude;
 
 struct restore_opts {
 	const char *repo, *trust, *target, *backup, *series, *timezone, *as_of, *containing;
-	bool to_stdout, dry_run, untrusted, force, status, recover, all_versions;
+	const char *scratch, *check_command, *junit; /* of a drill */
+	bool to_stdout, dry_run, untrusted, force, status, recover, all_versions, drill;
 	int mode; /* enum into_mode */
 	int overwrite; /* enum restore_overwrite */
 	uint64_t jobs, strip;

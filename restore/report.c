@@ -217,8 +217,8 @@ reason(enum restore_lack what)
 }
 
 /* One warning for all that have the same reason. */
-static void
-tell_lacks(const struct restore_report *r)
+void
+restore_report_tell_lacks(const struct restore_report *r)
 {
 	const char *why = "";
 	struct buf text = {0};
@@ -239,9 +239,8 @@ tell_lacks(const struct restore_report *r)
 	buf_done(&text);
 }
 
-/* "18 bytes", "2.9M" */
-static void
-put_size(uint64_t bytes, char out[32])
+void
+restore_report_size(uint64_t bytes, char out[32])
 {
 	char human[16];
 
@@ -261,8 +260,9 @@ begin_list(struct restore_report *r, int list, const char *key)
 	r->list = list;
 }
 
-static void
-begin_json(struct restore_report *r)
+void
+restore_report_json_backup(
+    struct json *j, const struct restore_opts *o, const struct repo_backup *b)
 {
 	static const char *const states[] = {
 	    [REPO_TRUSTED] = "trusted",
@@ -270,29 +270,35 @@ begin_json(struct restore_report *r)
 	    [REPO_UNTRUSTED] = "untrusted",
 	    [REPO_BAD] = "bad",
 	};
-	const struct restore_opts *o = r->opts;
-	const struct seal *s = &r->backup->seal;
-	struct json *j = &r->json;
+	const struct seal *s = &b->seal;
+	bool has_seal = s->sequence > 0;
 	char created[64];
 
-	bool has_seal = s->sequence > 0;
-
 	clock_rfc3339(s->created.tv_sec, created);
-	json_init(j, stdout);
-	json_object(j, NULL);
-	json_str(j, "type", "tarseal-restore");
-	json_uint(j, "version", 1);
-	json_str(j, "tool", tarseal_version);
 	json_path(j, "repository", o->repo, strlen(o->repo));
-	json_str(j, "backup", r->backup->name);
+	json_str(j, "backup", b->name);
 	if (has_seal) {
 		json_str(j, "series", s->series);
 		json_uint(j, "sequence", s->sequence);
 		json_str(j, "created", created);
 	}
-	json_str(j, "signature", has_seal ? states[r->backup->state] : "none");
+	json_str(j, "signature", has_seal ? states[b->state] : "none");
 	if (has_seal)
 		json_bool(j, "complete", s->unreadable == 0);
+}
+
+static void
+begin_json(struct restore_report *r)
+{
+	const struct restore_opts *o = r->opts;
+	struct json *j = &r->json;
+
+	json_init(j, stdout);
+	json_object(j, NULL);
+	json_str(j, "type", "tarseal-restore");
+	json_uint(j, "version", 1);
+	json_str(j, "tool", tarseal_version);
+	restore_report_json_backup(j, o, r->backup);
 	if (o->target != NULL)
 		json_path(j, "target", o->target, strlen(o->target));
 	else
@@ -408,6 +414,25 @@ restore_report_version(struct restore_report *r, const struct restore_version *v
 	buf_done(&b);
 }
 
+void
+restore_report_json_findings(struct json *j, const struct restore_report *r)
+{
+	json_object(j, "not_restored");
+	for (int i = 0; i < RESTORE_LACKS; i++)
+		json_uint(j, lacks[i].key, r->lacks[i]);
+	json_end(j);
+	json_uint(j, "findings_total", r->findings);
+	json_array(j, "findings");
+	for (size_t i = 0; i < r->n_kept; i++) {
+		json_object(j, NULL);
+		if (r->kept[i].path != NULL)
+			json_path(j, "path", r->kept[i].path, r->kept[i].path_len);
+		json_str(j, "why", r->kept[i].why);
+		json_end(j);
+	}
+	json_end(j);
+}
+
 static void
 end_json(struct restore_report *r, int status)
 {
@@ -430,20 +455,7 @@ end_json(struct restore_report *r, int status)
 	}
 	json_uint(j, "flagged", r->flagged);
 	json_uint(j, "missing", r->missing);
-	json_object(j, "not_restored");
-	for (int i = 0; i < RESTORE_LACKS; i++)
-		json_uint(j, lacks[i].key, r->lacks[i]);
-	json_end(j);
-	json_uint(j, "findings_total", r->findings);
-	json_array(j, "findings");
-	for (size_t i = 0; i < r->n_kept; i++) {
-		json_object(j, NULL);
-		if (r->kept[i].path != NULL)
-			json_path(j, "path", r->kept[i].path, r->kept[i].path_len);
-		json_str(j, "why", r->kept[i].why);
-		json_end(j);
-	}
-	json_end(j);
+	restore_report_json_findings(j, r);
 	json_int(j, "status", status);
 	json_end(j);
 }
@@ -457,8 +469,8 @@ put_planned(const struct restore_report *r, const char *noun, const char *size)
 	if (!r->opts->all_versions)
 		(void)printf(" from %s", r->backup->name);
 	if (r->opts->target != NULL && r->room != UINT64_MAX) {
-		put_size(r->needed, needed);
-		put_size(r->room, room);
+		restore_report_size(r->needed, needed);
+		restore_report_size(r->room, room);
 		(void)printf(" (%s): %s of space, %s is free", r->mode, needed, room);
 	}
 	(void)printf("\n");
@@ -489,7 +501,7 @@ end_text(const struct restore_report *r)
 					   : "entries";
 	char size[32];
 
-	put_size(r->bytes, size);
+	restore_report_size(r->bytes, size);
 	if (o->target != NULL)
 		path_display(&target, o->target, strlen(o->target));
 	if (o->dry_run)
@@ -512,7 +524,7 @@ restore_report_end(struct restore_report *r, int status)
 
 	if (o == NULL)
 		return;
-	tell_lacks(r);
+	restore_report_tell_lacks(r);
 	if (o->common.json)
 		end_json(r, status);
 	else if (!o->to_stdout && !o->common.quiet && status <= 1)

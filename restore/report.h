@@ -104,6 +104,19 @@ struct restore_version {
 	bool back; /* it is restored */
 };
 void restore_report_version(struct restore_report *r, const struct restore_version *v);
+/* ---- for other reports ---- */
+
+/* Which backup it is of: repository, backup, series, and what follows from its seal. */
+void restore_report_json_backup(
+    struct json *j, const struct restore_opts *o, const struct repo_backup *b);
+/* not_restored, findings_total, findings */
+void restore_report_json_findings(struct json *j, const struct restore_report *r);
+/* "18 bytes", "2.9M" */
+void restore_report_size(uint64_t bytes, char out[32]);
+void restore_report_tell_lacks(const struct restore_report *r);
+
+/* ---- the end ---- */
+
 /* The lacks, as warnings; then the result.  status is the program's exit status. */
 void restore_report_end(struct restore_report *r, int status);
 

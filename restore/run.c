@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/err.h"
+#include "restore/drill.h"
 #include "restore/into.h"
 #include "restore/one.h"
 #include "restore/opts.h"
@@ -52,6 +53,19 @@ status_of(const struct run *r)
 	return restore_report_wrong(&r->report) ? CLI_WRONG : CLI_OK;
 }
 
+static enum cli_status
+restore(struct run *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+
+	if (o->drill)
+		return drill_run(o, r->repo, &r->list, &r->report, e);
+	(void)(o->all_versions ? restore_versions(o, r->repo, &r->list, &r->report, e)
+			       : restore_backup(r, e));
+	restore_report_end(&r->report, cli_exit_status(e, status_of(r)));
+	return status_of(r);
+}
+
 /* head(1) had enough: that is its own choice, and no news. */
 static bool
 reader_gone(const struct restore_opts *o, const struct err *e)
@@ -79,11 +93,7 @@ restore_run(const struct restore_opts *o, struct err *e)
 	if (o->recover)
 		return recover(o, e);
 	restore_report_init(&r.report);
-	if (open_repo(&r, e) == 0)
-		(void)(o->all_versions ? restore_versions(o, r.repo, &r.list, &r.report, e)
-				       : restore_backup(&r, e));
-	restore_report_end(&r.report, cli_exit_status(e, status_of(&r)));
-	status = status_of(&r);
+	status = open_repo(&r, e) == 0 ? restore(&r, e) : CLI_FAILED;
 	if (reader_gone(o, e)) {
 		err_clear(e);
 		status = CLI_FAILED;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "restore/check_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "core/stop.h"
+
+#define TICK_NS 20000000l
+/* Ticks between asking it to stop, and making it. */
+#define PATIENCE 250
+
+static void __attribute__((noreturn)) become(const char *command, int dirfd)
+{
+	int null = open("/dev/null", O_RDONLY);
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)umask(077);
+	(void)setpgid(0, 0);
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 &&
+	    fchdir(dirfd) == 0)
+		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+/* Until it has ended.  -1 when a stop was asked for; it has ended then, too. */
+static int
+wait_for(pid_t pid, int *status, struct err *e)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	int ticks = 0, rc = 0;
+	pid_t done;
+
+	while ((done = waitpid(pid, status, WNOHANG)) == 0 || (done < 0 && errno == EINTR)) {
+		if (rc == 0 && (rc = stop_check(e)) != 0)
+			(void)kill(-pid, SIGTERM);
+		if (rc != 0 && ++ticks == PATIENCE)
+			(void)kill(-pid, SIGKILL);
+		(void)nanosleep(&tick, NULL);
+	}
+	/* What it has put into the background would write where we remove. */
+	(void)kill(-pid, SIGKILL);
+	return rc;
+}
+
+int
+check_command(const char *command, int dirfd, char *why, size_t why_size, struct err *e)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	if ((pid = fork()) < 0)
+		return err_sys(e, "start the check command");
+	if (pid == 0)
+		become(command, dirfd);
+	(void)setpgid(pid, pid); /* whoever is first */
+	if (wait_for(pid, &status, e) != 0)
+		return -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 1;
+	if (WIFSIGNALED(status))
+		(void)snprintf(why, why_size, "it was ended by signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		(void)snprintf(why, why_size, "it ended with status %d", WEXITSTATUS(status));
+	return 0;
+}
