@@ -135,7 +135,7 @@ json(const struct drill *d, int status)
 
 	json_init(&j, stdout);
 	json_object(&j, NULL);
-	json_str(&j, "type", "tarseal-drill");
+	json_str(&j, "type", "tarseal-restore-drill");
 	json_uint(&j, "version", 1);
 	json_str(&j, "tool", tarseal_version);
 	restore_report_json_backup(&j, d->o, d->backup);

@@ -19,12 +19,11 @@ empty() {
 	[ -z "$(ls -A scratch)" ] || fail "left: $(find scratch)"
 }
 wait_file() {
-	local i
-	for i in $(seq 200); do
-		[ ! -e "$1" ] || return 0
+	local tries=200
+	until [ -e "$1" ]; do
+		[ $((tries--)) -gt 0 ] || fail "no $1"
 		sleep 0.05
 	done
-	fail "no $1"
 }
 
 # Asked to stop while the check command runs: that ends, too, and the tree goes.

@@ -87,6 +87,7 @@ doc 0 manifest show --json --repo $'copy-\xe9' --trust key.pub
 doc 0 manifest import --json --repo $'copy-\xe9' --trust key.pub --dry-run
 doc 0 verify --json --repo $'copy-\xe9' --trust key.pub
 doc 0 restore --json --repo $'copy-\xe9' --trust key.pub --dry-run
+doc 0 restore --json --repo $'copy-\xe9' --trust key.pub --drill
 m 1 history $'none-\xe9'
 m 1 diff previous latest --series autolab-backup
 m 1 diff previous latest $'latin-\xe9' --series autolab-backup
@@ -226,13 +227,15 @@ grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-restore
 r 0 --target other $'latin-\xe9'
 r 0 --target versions --all-versions $'latin-\xe9'
 r 0 --dry-run --all-versions $'latin-\xe9'
+mkdir $'scratch-\xe9'
+r 0 --drill --scratch $'scratch-\xe9'
 doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --target from-live
 
 # From the archive alone: with a seal, and without.
 mkdir alone
 cp "repo/$torn".* alone
 rm alone/*.manifest.gz
-doc 0 restore --json --repo alone --trust key.pub --untrusted --target from-alone
+doc 0 restore --json --repo alone --trust key.pub --untrusted --backup "$torn" --target from-alone
 rm alone/*.seal
 doc 0 restore --json --repo alone --untrusted --backup "$torn" --target from-alone
 
@@ -250,6 +253,7 @@ flip "$last.tar.gz" 30
 v 1 --series autolab-backup
 v 1 --series autolab-backup --level deep
 r 1 --target damaged
+r 1 --drill --scratch $'scratch-\xe9' --check-command false
 mkdir dest3 dest4
 m 1 copy --series autolab-backup --new dest3
 flip "$last.tar.gz" 30
