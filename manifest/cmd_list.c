@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "catalog/reads.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
@@ -69,30 +71,52 @@ put_state(struct table *t, const struct cmd_repo *r, const struct repo_backup *b
 	    why != NULL ? why : "");
 }
 
-/* 1 and *v when verify has left a note of this very backup. */
-static int
-history_of(struct catalog *c, const struct repo_backup *b, struct catalog_verification *v)
-{
-	struct err e = {0};
-	int rc = c != NULL ? catalog_verified(c, b->seal.text_digest, v, &e) : 0;
+/* What verify has left in the catalog of this very backup. */
+struct history {
+	bool checked, read; /* at all; at level standard or deep */
+	struct catalog_verification last, last_read;
+};
 
-	if (rc < 0)
+static struct history
+history_of(struct catalog *c, const struct repo_backup *b)
+{
+	const uint8_t *digest = b->seal.text_digest;
+	struct history h = {0};
+	struct err e = {0};
+
+	if (c == NULL)
+		return h;
+	h.checked = catalog_verified(c, digest, &h.last, &e) == 1;
+	h.read = h.checked && catalog_checked(c, digest, CATALOG_STANDARD, &h.last_read, &e) == 1;
+	if (e.kind != ERR_NONE)
 		log_verbose("%s: %s", b->name, e.msg);
-	return rc;
+	return h;
 }
 
 static void
-put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
+put_check(const struct catalog_verification *v, struct buf *out)
 {
-	struct catalog_verification v;
 	char age[32];
 
-	if (history_of(c, b, &v) != 1) {
-		table_cell(t, "never");
-		return;
+	cmd_age(v->at, age);
+	buf_printf(out, "%s %s ago%s", cmd_level_name(v->level), age, v->ok ? "" : ": FAILED");
+}
+
+/* A quick look afterwards does not hide what was read, and when. */
+static void
+put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
+{
+	const struct history h = history_of(c, b);
+	struct buf text = {0};
+
+	if (h.read)
+		put_check(&h.last_read, &text);
+	if (h.checked && (!h.read || h.last.level < CATALOG_STANDARD)) {
+		buf_puts(&text, h.read ? ", " : "");
+		put_check(&h.last, &text);
 	}
-	cmd_age(v.at, age);
-	table_printf(t, "%s %s ago%s", cmd_level_name(v.level), age, v.ok ? "" : ": FAILED");
+	table_cell(t, h.checked ? buf_str(&text) : "never");
+	buf_done(&text);
 }
 
 static void
@@ -162,19 +186,59 @@ print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
 }
 
 static void
-json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
+json_check(struct json *j, const char *key, bool there, const struct catalog_verification *v)
 {
-	struct catalog_verification v;
-
-	if (history_of(c, b, &v) != 1) {
-		json_str(j, "verified", NULL);
+	if (!there) {
+		json_str(j, key, NULL);
 		return;
 	}
-	json_object(j, "verified");
-	json_str(j, "level", cmd_level_name(v.level));
-	cmd_json_time(j, "at", v.at, 0);
-	json_bool(j, "ok", v.ok);
+	json_object(j, key);
+	json_str(j, "level", cmd_level_name(v->level));
+	cmd_json_time(j, "at", v->at, 0);
+	json_bool(j, "ok", v->ok);
 	json_end(j);
+}
+
+static void
+json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
+{
+	const struct history h = history_of(c, b);
+
+	json_check(j, "verified", h.checked, &h.last);
+	json_check(j, "read", h.read, &h.last_read);
+}
+
+/* Of those that count; false: the catalog does not tell. */
+static bool
+ask_reads(const struct cmd_repo *r, struct catalog *c, struct catalog_reads *reads)
+{
+	struct err e = {0};
+	int rc = c != NULL ? 0 : -1;
+
+	*reads = (struct catalog_reads){0};
+	for (size_t i = 0; i < r->list.n && rc == 0; i++) {
+		const struct repo_backup *b = &r->list.backups[i];
+
+		if (b->state != REPO_BAD && cmd_repo_wanted(r, b) &&
+		    (r->trust == NULL || b->state != REPO_UNTRUSTED))
+			rc = catalog_reads_add(reads, c, b, &e);
+	}
+	if (e.kind != ERR_NONE)
+		log_verbose("%s", e.msg);
+	return rc == 0;
+}
+
+static void
+print_reads(const struct cmd_repo *r, struct catalog *c)
+{
+	struct catalog_reads reads;
+	struct buf text = {0};
+
+	if (ask_reads(r, c, &reads) && reads.backups > 0) {
+		catalog_reads_put(&reads, clock_now().tv_sec, &text);
+		(void)printf("%s\n", buf_str(&text));
+	}
+	buf_done(&text);
 }
 
 static void
@@ -218,6 +282,7 @@ print_null(const struct cmd_repo *r)
 static void
 print_json(const struct cmd_repo *r, struct catalog *c)
 {
+	struct catalog_reads reads;
 	struct json j;
 
 	cmd_json_begin(&j, "list");
@@ -227,6 +292,7 @@ print_json(const struct cmd_repo *r, struct catalog *c)
 		if (cmd_repo_wanted(r, &r->list.backups[i]))
 			json_backup(&j, r, c, &r->list.backups[i]);
 	json_end(&j);
+	catalog_reads_json(ask_reads(r, c, &reads) ? &reads : NULL, &j, "reads");
 	json_array(&j, "unsealed");
 	for (size_t i = 0; i < r->list.n_unsealed; i++)
 		json_str(&j, NULL, r->list.unsealed[i]);
@@ -297,8 +363,8 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 			print_json(&r, c);
 		else if (opt_null)
 			print_null(&r);
-		else
-			(void)print_table(&r, c, e);
+		else if (print_table(&r, c, e) == 0 && !common->quiet)
+			print_reads(&r, c);
 		status = report(&r);
 		if (e->kind == ERR_NONE)
 			check_series(&r, e);

@@ -15,6 +15,7 @@
 #include "store/repo.h"
 #include "verify/anchor.h"
 #include "verify/opts.h"
+#include "verify/rotate.h"
 
 /*
  *	NAME: ok (standard: 1402 members, 66000 entries, 234M, 0.3 s)
@@ -315,13 +316,19 @@ void
 verify_report_end(struct verify_report *r, int status)
 {
 	buf_done(&r->last_file);
-	if (!r->opts->common.json)
+	if (!r->opts->common.json) {
+		if (r->rotation != NULL &&
+		    (!r->opts->common.quiet || verify_rotation_failed(r->rotation)))
+			verify_rotation_text(r->rotation, r->out);
 		return;
+	}
 	if (!r->headed)
 		json_first_backup(r);
 	json_end(&r->json);
 	if (r->anchor != NULL)
 		json_anchor(r);
+	if (r->rotation != NULL)
+		verify_rotation_json(r->rotation, &r->json);
 	json_uint(&r->json, "damage", r->found[VERIFY_DAMAGE]);
 	json_uint(&r->json, "untrusted", r->found[VERIFY_TRUST]);
 	json_uint(&r->json, "notes", r->found[VERIFY_NOTE]);

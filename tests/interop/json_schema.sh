@@ -220,6 +220,12 @@ grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-verify
 v 0 --series autolab-backup --anchor $'anchor-\xe9'
 m 0 show --series autolab-backup
 v 1 --all --level quick --max-age 1s
+# In turn: one that is larger than the budget, and then all; none was read in another repository.
+v 0 --budget 1K
+v 1 --oldest 99
+mkdir unread
+backup_tree data unread
+doc 0 manifest list --json --repo unread --trust key.pub
 r 0 --dry-run
 r 0 --target $'target-\xe9' --progress json
 grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-restore
@@ -238,6 +244,8 @@ doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --dry-run --ta
 last=$(newest repo)
 flip "$last.tar.gz" 30
 v 1 --series autolab-backup
+v 1 --oldest 99
+m 0 list
 v 1 --series autolab-backup --level deep
 r 1 --target damaged
 mkdir dest3 dest4
