@@ -15,6 +15,7 @@
 #include "store/repo.h"
 #include "verify/anchor.h"
 #include "verify/opts.h"
+#include "verify/place.h"
 #include "verify/rotate.h"
 
 /*
@@ -67,6 +68,8 @@ json_found(struct verify_report *r, const struct verify_finding *f)
 	json_str(&r->json, "kind", kind_words[f->kind]);
 	json_str(&r->json, "code", f->code);
 	json_path(&r->json, "text", f->text, strlen(f->text));
+	if (f->place != NULL)
+		verify_place_json(f->place, &r->json);
 	if (f->path != NULL)
 		json_path(&r->json, "path", shown(f->path), strlen(shown(f->path)));
 }
@@ -148,6 +151,16 @@ verify_report_ok(const struct verify_report *r)
 }
 
 static void
+put_place(struct verify_report *r, const struct verify_place *p)
+{
+	struct buf text = {0};
+
+	verify_place_put(p, &text);
+	(void)fputs(buf_str(&text), r->out);
+	buf_done(&text);
+}
+
+static void
 text_found(struct verify_report *r, const struct verify_finding *f)
 {
 	if (r->backup != NULL && !r->headed) {
@@ -161,6 +174,8 @@ text_found(struct verify_report *r, const struct verify_finding *f)
 		(void)fputs(": ", r->out);
 	}
 	put_escaped(r, f->text);
+	if (f->place != NULL)
+		put_place(r, f->place);
 	(void)fputc('\n', r->out);
 }
 

@@ -12,6 +12,7 @@
 struct repo_backup;
 struct verify_anchor;
 struct verify_opts;
+struct verify_place;
 struct verify_rotation;
 
 /*
@@ -36,6 +37,7 @@ struct verify_finding {
 	const char *code;
 	const char *text;
 	const char *path; /* NULL: none, or those of verify_report_file() */
+	const struct verify_place *place; /* NULL: none */
 };
 
 struct verify_report {

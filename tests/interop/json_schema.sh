@@ -260,6 +260,9 @@ noise 1500000 1 >big/$'big-\xe9'
 quiet backup --source big --repo repo --key key --series big
 large=$(echo repo/big-*.seal)
 large=${large%.seal}
+flip "$large.tar.gz" 700000
+v 1 --series big
+flip "$large.tar.gz" 700000
 part() { tail -c +$(($1 + 1)) "$large.manifest.gz" | head -c "$2" | gzip -dc; }
 read -r offset length _ < <(sed -n 's/^# manifest-index: //p' "$large.seal")
 read -r offset length < <(part "$offset" "$length" | awk '$2 == "page" { print $3, $4 }')
