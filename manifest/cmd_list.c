@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/num.h"
+#include "manifest/checks.h"
 #include "manifest/cmd.h"
 #include "manifest/table.h"
 
@@ -71,51 +72,14 @@ put_state(struct table *t, const struct cmd_repo *r, const struct repo_backup *b
 	    why != NULL ? why : "");
 }
 
-/* What verify has left in the catalog of this very backup. */
-struct history {
-	bool checked, read; /* at all; at level standard or deep */
-	struct catalog_verification last, last_read;
-};
-
-static struct history
-history_of(struct catalog *c, const struct repo_backup *b)
-{
-	const uint8_t *digest = b->seal.text_digest;
-	struct history h = {0};
-	struct err e = {0};
-
-	if (c == NULL)
-		return h;
-	h.checked = catalog_verified(c, digest, &h.last, &e) == 1;
-	h.read = h.checked && catalog_checked(c, digest, CATALOG_STANDARD, &h.last_read, &e) == 1;
-	if (e.kind != ERR_NONE)
-		log_verbose("%s: %s", b->name, e.msg);
-	return h;
-}
-
-static void
-put_check(const struct catalog_verification *v, struct buf *out)
-{
-	char age[32];
-
-	cmd_age(v->at, age);
-	buf_printf(out, "%s %s ago%s", cmd_level_name(v->level), age, v->ok ? "" : ": FAILED");
-}
-
-/* A quick look afterwards does not hide what was read, and when. */
 static void
 put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
 {
-	const struct history h = history_of(c, b);
+	const struct checks h = checks_of(c, b);
 	struct buf text = {0};
 
-	if (h.read)
-		put_check(&h.last_read, &text);
-	if (h.checked && (!h.read || h.last.level < CATALOG_STANDARD)) {
-		buf_puts(&text, h.read ? ", " : "");
-		put_check(&h.last, &text);
-	}
-	table_cell(t, h.checked ? buf_str(&text) : "never");
+	checks_put(&h, &text);
+	table_cell(t, buf_str(&text));
 	buf_done(&text);
 }
 
@@ -185,29 +149,6 @@ print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
 	return table_done(&t, e);
 }
 
-static void
-json_check(struct json *j, const char *key, bool there, const struct catalog_verification *v)
-{
-	if (!there) {
-		json_str(j, key, NULL);
-		return;
-	}
-	json_object(j, key);
-	json_str(j, "level", cmd_level_name(v->level));
-	cmd_json_time(j, "at", v->at, 0);
-	json_bool(j, "ok", v->ok);
-	json_end(j);
-}
-
-static void
-json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
-{
-	const struct history h = history_of(c, b);
-
-	json_check(j, "verified", h.checked, &h.last);
-	json_check(j, "read", h.read, &h.last_read);
-}
-
 /* Of those that count; false: the catalog does not tell. */
 static bool
 ask_reads(const struct cmd_repo *r, struct catalog *c, struct catalog_reads *reads)
@@ -236,7 +177,7 @@ print_reads(const struct cmd_repo *r, struct catalog *c)
 
 	if (ask_reads(r, c, &reads) && reads.backups > 0) {
 		catalog_reads_put(&reads, clock_now().tv_sec, &text);
-		(void)printf("%s\n", buf_str(&text));
+		table_note(stdout, buf_str(&text));
 	}
 	buf_done(&text);
 }
@@ -265,7 +206,8 @@ json_backup(
 		json_uint(j, "unreadable", s->unreadable);
 		json_uint(j, "changed", s->changed);
 		cmd_json_digest(j, "seal_sha256", s->text_digest);
-		json_verified(j, c, b);
+		const struct checks h = checks_of(c, b);
+		checks_json(&h, j);
 	}
 	json_end(j);
 }

@@ -64,3 +64,38 @@ strace -f -qq -o trace -P "repo/${names[3]}.manifest.gz" -e trace=pread64 \
     verify --repo repo --trust key.pub --jobs 1 --budget 1h >out 2>err || status=$?
 [ $status -eq 143 ] || fail "exit $status after a SIGTERM"
 [ "$(noted)" = "${names[1]} ${names[2]}" ] || fail "stopped: noted were: $(noted)"
+
+# A backup that runs meanwhile keeps results waiting, and at the end they are told as lost.
+rm -rf repo
+cp -a whole repo
+cat >hold.py <<'PYTHON'
+import fcntl, os, struct, time
+fd = os.open("repo/.lock", os.O_RDWR | os.O_CREAT, 0o600)
+while not os.path.exists("go"):
+    time.sleep(0.05)
+fcntl.fcntl(fd, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLKW
+open("held", "w").close()
+while not os.path.exists("done"):
+    time.sleep(0.05)
+PYTHON
+python3 hold.py &
+holder=$!
+trap 'touch go done; wait $holder' EXIT
+strace -f -qq -o trace -P "repo/${names[2]}.tar.gz" -e trace=pread64 \
+    -e inject=pread64:delay_enter=4000000:when=1 \
+    verify --repo repo --trust key.pub --jobs 1 --oldest 2 >out 2>err &
+verify=$!
+for _ in $(seq 100); do
+	[ -z "$(noted)" ] || break
+	sleep 0.03
+done
+touch go
+status=0
+wait $verify || status=$?
+[ $status -eq 0 ] || fail "exit $status with a backup beside it: $(cat out err)"
+[ -e held ] || fail "the lock was not taken meanwhile"
+[ "$(noted)" = "${names[1]}" ] || fail "noted were: $(noted)"
+grep -q '^verify: warning: 1 result could not be noted .* after 5 s$' err || fail "it did not say so: $(cat err)"
+touch done
+wait $holder
+goes_on 2
