@@ -86,13 +86,25 @@ struct catalog_verification {
 	enum catalog_level level;
 	bool ok;
 };
-int catalog_add_verification(
-    struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e);
+/*
+ * By the digest of the seal's signed text, whether c has the backup (yet) or not.  On the disk when
+ * it returns.
+ */
+int catalog_add_verification(struct catalog *c, const uint8_t digest[SHA256_LEN],
+    const struct catalog_verification *v, struct err *e);
+/* Could one be written?  Takes SQLite's lock for a moment: ERR_LOCKED, ERR_SYS. */
+int catalog_can_add(struct catalog *c, struct err *e);
 /* 1 and the newest one; 0: never; -1. */
 int catalog_last_verification(
     struct catalog *c, const char *name, struct catalog_verification *v, struct err *e);
 /* The same by the digest of the seal's signed text, whether c has the backup or not. */
 int catalog_verified(struct catalog *c, const uint8_t digest[SHA256_LEN],
+    struct catalog_verification *v, struct err *e);
+/*
+ * The newest one at level or a higher one, well or not; of two at once the bad one.  One from the
+ * future, which a clock that ran ahead has left, is none.
+ */
+int catalog_checked(struct catalog *c, const uint8_t digest[SHA256_LEN], enum catalog_level level,
     struct catalog_verification *v, struct err *e);
 
 /* ---- queries ---- */

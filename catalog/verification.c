@@ -6,6 +6,7 @@
 #include "catalog/backups.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
 
@@ -37,12 +38,18 @@ put(struct catalog *c, const uint8_t digest[SHA256_LEN], const struct catalog_ve
 }
 
 int
-catalog_add_verification(
-    struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e)
+catalog_add_verification(struct catalog *c, const uint8_t digest[SHA256_LEN],
+    const struct catalog_verification *v, struct err *e)
 {
-	const struct catalog_backup *b = catalog_backups_need(c, name, e);
+	return put(c, digest, v, e);
+}
 
-	return b == NULL ? -1 : put(c, b->digest, v, e);
+int
+catalog_can_add(struct catalog *c, struct err *e)
+{
+	if (catalog_db_exec(c, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	return catalog_db_exec(c, "ROLLBACK", e);
 }
 
 static int
@@ -58,26 +65,46 @@ read_row(sqlite3_stmt *st, struct catalog_verification *v, struct err *e)
 	return 0;
 }
 
-int
-catalog_verified(struct catalog *c, const uint8_t digest[SHA256_LEN],
+/* The first row that sql gives for a digest, a level, and a time. */
+static int
+ask(struct catalog *c, const char *sql, const uint8_t digest[SHA256_LEN], enum catalog_level level,
     struct catalog_verification *v, struct err *e)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
 	catalog_db_guard(c);
-	rc = catalog_db_prepare(c,
-	    "SELECT at, level, ok FROM verification WHERE digest = ?1"
-	    " ORDER BY at DESC, level DESC LIMIT 1",
-	    &st, e);
+	rc = catalog_db_prepare(c, sql, &st, e);
 	if (rc == 0) {
 		(void)sqlite3_bind_blob(st, 1, digest, SHA256_LEN, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(st, 2, level);
+		(void)sqlite3_bind_int64(st, 3, (int64_t)clock_now().tv_sec);
 		rc = catalog_db_step(c, st, e);
 		if (rc == 1 && read_row(st, v, e) != 0)
 			rc = -1;
 	}
 	(void)sqlite3_finalize(st);
 	return rc;
+}
+
+int
+catalog_verified(struct catalog *c, const uint8_t digest[SHA256_LEN],
+    struct catalog_verification *v, struct err *e)
+{
+	return ask(c,
+	    "SELECT at, level, ok FROM verification WHERE digest = ?1"
+	    " ORDER BY at DESC, level DESC LIMIT 1",
+	    digest, CATALOG_QUICK, v, e);
+}
+
+int
+catalog_checked(struct catalog *c, const uint8_t digest[SHA256_LEN], enum catalog_level level,
+    struct catalog_verification *v, struct err *e)
+{
+	return ask(c,
+	    "SELECT at, level, ok FROM verification WHERE digest = ?1 AND level >= ?2"
+	    " AND at <= ?3 ORDER BY at DESC, ok, level DESC LIMIT 1",
+	    digest, level, v, e);
 }
 
 int

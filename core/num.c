@@ -118,3 +118,27 @@ num_duration(const char *s, uint64_t *seconds, struct err *e)
 	*seconds = n * unit;
 	return 0;
 }
+
+int
+num_size(const char *s, uint64_t *bytes, struct err *e)
+{
+	static const char units[] = "KMGT";
+	size_t len = strlen(s);
+	uint64_t n, unit = 1, step = 1024;
+	const char *letter;
+
+	if (len > 1 && s[len - 1] == 'B') {
+		len--;
+		if (s[len - 1] == 'i')
+			len--;
+		else
+			step = 1000;
+	}
+	letter = len > 0 ? memchr(units, s[len - 1], sizeof(units) - 1) : NULL;
+	for (const char *u = units; letter != NULL && u <= letter; u++)
+		unit *= step;
+	if (letter == NULL || num_u64(s, len - 1, UINT64_MAX / unit, &n) != 0)
+		return err_set(e, ERR_USAGE, "not a size such as 500M, 5GB, 5GiB, 1T: '%s'", s);
+	*bytes = n * unit;
+	return 0;
+}

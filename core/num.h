@@ -27,5 +27,8 @@ size_t num_digits(uint64_t n, char out[NUM_DIGITS_MAX]);
 void num_human(uint64_t bytes, char out[16]);
 /* "90", "90s", "15m", "26h", "7d", "2w" in seconds. ERR_USAGE else. */
 int num_duration(const char *s, uint64_t *seconds, struct err *e);
+/* "500K", "5GB", "5GiB" in bytes: K, M, G, T alone and with iB are by 1024, with B by 1000.
+ * ERR_USAGE else; a unit must be there. */
+int num_size(const char *s, uint64_t *bytes, struct err *e);
 
 #endif

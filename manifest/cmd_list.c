@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "catalog/reads.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/num.h"
+#include "manifest/checks.h"
 #include "manifest/cmd.h"
 #include "manifest/table.h"
 
@@ -69,30 +72,15 @@ put_state(struct table *t, const struct cmd_repo *r, const struct repo_backup *b
 	    why != NULL ? why : "");
 }
 
-/* 1 and *v when verify has left a note of this very backup. */
-static int
-history_of(struct catalog *c, const struct repo_backup *b, struct catalog_verification *v)
-{
-	struct err e = {0};
-	int rc = c != NULL ? catalog_verified(c, b->seal.text_digest, v, &e) : 0;
-
-	if (rc < 0)
-		log_verbose("%s: %s", b->name, e.msg);
-	return rc;
-}
-
 static void
 put_verified(struct table *t, struct catalog *c, const struct repo_backup *b)
 {
-	struct catalog_verification v;
-	char age[32];
+	const struct checks h = checks_of(c, b);
+	struct buf text = {0};
 
-	if (history_of(c, b, &v) != 1) {
-		table_cell(t, "never");
-		return;
-	}
-	cmd_age(v.at, age);
-	table_printf(t, "%s %s ago%s", cmd_level_name(v.level), age, v.ok ? "" : ": FAILED");
+	checks_put(&h, &text);
+	table_cell(t, buf_str(&text));
+	buf_done(&text);
 }
 
 static void
@@ -161,20 +149,37 @@ print_table(const struct cmd_repo *r, struct catalog *c, struct err *e)
 	return table_done(&t, e);
 }
 
-static void
-json_verified(struct json *j, struct catalog *c, const struct repo_backup *b)
+/* Of those that count; false: the catalog does not tell. */
+static bool
+ask_reads(const struct cmd_repo *r, struct catalog *c, struct catalog_reads *reads)
 {
-	struct catalog_verification v;
+	struct err e = {0};
+	int rc = c != NULL ? 0 : -1;
 
-	if (history_of(c, b, &v) != 1) {
-		json_str(j, "verified", NULL);
-		return;
+	*reads = (struct catalog_reads){0};
+	for (size_t i = 0; i < r->list.n && rc == 0; i++) {
+		const struct repo_backup *b = &r->list.backups[i];
+
+		if (b->state != REPO_BAD && cmd_repo_wanted(r, b) &&
+		    (r->trust == NULL || b->state != REPO_UNTRUSTED))
+			rc = catalog_reads_add(reads, c, b, &e);
 	}
-	json_object(j, "verified");
-	json_str(j, "level", cmd_level_name(v.level));
-	cmd_json_time(j, "at", v.at, 0);
-	json_bool(j, "ok", v.ok);
-	json_end(j);
+	if (e.kind != ERR_NONE)
+		log_verbose("%s", e.msg);
+	return rc == 0;
+}
+
+static void
+print_reads(const struct cmd_repo *r, struct catalog *c)
+{
+	struct catalog_reads reads;
+	struct buf text = {0};
+
+	if (ask_reads(r, c, &reads) && reads.backups > 0) {
+		catalog_reads_put(&reads, clock_now().tv_sec, &text);
+		table_note(stdout, buf_str(&text));
+	}
+	buf_done(&text);
 }
 
 static void
@@ -201,7 +206,8 @@ json_backup(
 		json_uint(j, "unreadable", s->unreadable);
 		json_uint(j, "changed", s->changed);
 		cmd_json_digest(j, "seal_sha256", s->text_digest);
-		json_verified(j, c, b);
+		const struct checks h = checks_of(c, b);
+		checks_json(&h, j);
 	}
 	json_end(j);
 }
@@ -218,6 +224,7 @@ print_null(const struct cmd_repo *r)
 static void
 print_json(const struct cmd_repo *r, struct catalog *c)
 {
+	struct catalog_reads reads;
 	struct json j;
 
 	cmd_json_begin(&j, "list");
@@ -227,6 +234,7 @@ print_json(const struct cmd_repo *r, struct catalog *c)
 		if (cmd_repo_wanted(r, &r->list.backups[i]))
 			json_backup(&j, r, c, &r->list.backups[i]);
 	json_end(&j);
+	catalog_reads_json(ask_reads(r, c, &reads) ? &reads : NULL, &j, "reads");
 	json_array(&j, "unsealed");
 	for (size_t i = 0; i < r->list.n_unsealed; i++)
 		json_str(&j, NULL, r->list.unsealed[i]);
@@ -297,8 +305,8 @@ run(const struct opt_common *common, const struct opt_list *args, struct err *e)
 			print_json(&r, c);
 		else if (opt_null)
 			print_null(&r);
-		else
-			(void)print_table(&r, c, e);
+		else if (print_table(&r, c, e) == 0 && !common->quiet)
+			print_reads(&r, c);
 		status = report(&r);
 		if (e->kind == ERR_NONE)
 			check_series(&r, e);

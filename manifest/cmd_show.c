@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/num.h"
 #include "core/path.h"
+#include "manifest/checks.h"
 #include "manifest/cmd.h"
 
 static struct cmd_repo_opts repo_opts;
@@ -40,8 +41,7 @@ struct facts {
 	bool has_members;
 	uint64_t members, shared;
 	struct buf hold; /* why it is on hold */
-	int verified; /* 1: v is filled in */
-	struct catalog_verification v;
+	struct checks checks;
 };
 
 /* ---- gathering ---- */
@@ -101,7 +101,7 @@ ask_catalog(struct facts *f, struct cmd_repo *r)
 		f->has_members =
 		    catalog_stats_shared(c, f->b.name, &f->members, &f->shared, &e) == 0;
 		if (f->has_members)
-			f->verified = catalog_verified(c, f->b.seal.text_digest, &f->v, &e);
+			f->checks = checks_of(c, &f->b);
 	}
 	if (e.kind != ERR_NONE)
 		log_verbose("%s", e.msg);
@@ -206,17 +206,15 @@ print_state(const struct seal *s)
 static void
 print_catalog(const struct facts *f)
 {
-	char age[32];
+	struct buf text = {0};
 
 	if (f->has_members)
 		field("members", "%" PRIu64 ", of which %" PRIu64 " stand in other backups too",
 		    f->members, f->shared);
-	if (f->verified == 1) {
-		cmd_age(f->v.at, age);
-		field("verified", "%s, %s ago%s (as the catalog has it)",
-		    cmd_level_name(f->v.level), age, f->v.ok ? "" : ", FAILED");
-	} else
-		field("verified", "never, as far as the catalog knows");
+	checks_put(&f->checks, &text);
+	field("verified", "%s%s", buf_str(&text),
+	    f->checks.checked ? " (as the catalog has it)" : ", as far as the catalog knows");
+	buf_done(&text);
 }
 
 static void
@@ -294,15 +292,7 @@ json_catalog(struct json *j, const struct facts *f)
 		json_uint(j, "members", f->members);
 		json_uint(j, "members_shared", f->shared);
 	}
-	if (f->verified != 1) {
-		json_str(j, "verified", NULL);
-		return;
-	}
-	json_object(j, "verified");
-	json_str(j, "level", cmd_level_name(f->v.level));
-	cmd_json_time(j, "at", f->v.at, 0);
-	json_bool(j, "ok", f->v.ok);
-	json_end(j);
+	checks_json(&f->checks, j);
 }
 
 static void

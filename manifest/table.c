@@ -258,3 +258,22 @@ table_done(struct table *t, struct err *e)
 	buf_done(&t->cells);
 	return rc;
 }
+
+void
+table_note(FILE *out, const char *text)
+{
+	size_t width = terminal_width(out), used = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+
+		if (used > 0 && width > 0 && used + 1 + len > width) {
+			(void)fputc('\n', out);
+			used = 0;
+		}
+		(void)fprintf(out, "%s%.*s", used > 0 ? " " : "", (int)len, text);
+		used += (used > 0) + len;
+		text += len + strspn(text + len, " ");
+	}
+	(void)fputc('\n', out);
+}

@@ -52,6 +52,9 @@ void table_path(struct table *t, const char *path, size_t len);
 /* Print what is held, and free.  -1 when memory ran out on the way. */
 int table_done(struct table *t, struct err *e);
 
+/* A line below a table: on a terminal that is too narrow it is broken at spaces. */
+void table_note(FILE *out, const char *text);
+
 /* Columns that text takes on a terminal. */
 size_t table_text_width(const char *text);
 

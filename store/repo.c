@@ -51,8 +51,7 @@ repo_close(struct repo *r)
 	/* Nothing was written through these two; closing the second gives the lock back. */
 	if (r->fd >= 0)
 		(void)close(r->fd);
-	if (r->lock_fd >= 0)
-		(void)close(r->lock_fd);
+	repo_unlock(r);
 	free(r->dir);
 	free(r);
 }
@@ -200,6 +199,14 @@ repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e)
 	}
 	(void)close(fd);
 	return err_where(e, "repository %s", r->dir);
+}
+
+void
+repo_unlock(struct repo *r)
+{
+	if (r->lock_fd >= 0)
+		(void)close(r->lock_fd);
+	r->lock_fd = -1;
 }
 
 int

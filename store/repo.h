@@ -47,9 +47,10 @@ int repo_place(const struct repo *r, enum repo_place *out, struct err *e);
 
 /*
  * The writer's lock: an OFD lock on .lock, made when missing.  Waits up to
- * wait_seconds (0: not at all); ERR_LOCKED.  Held until repo_close.
+ * wait_seconds (0: not at all); ERR_LOCKED.  Held until repo_unlock or repo_close.
  */
 int repo_lock(struct repo *r, uint64_t wait_seconds, struct err *e);
+void repo_unlock(struct repo *r); /* harmless without it */
 
 /* One file of a backup. */
 enum repo_part { REPO_ARCHIVE, REPO_MANIFEST, REPO_SEAL };

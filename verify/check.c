@@ -15,6 +15,7 @@
 #include "core/stop.h"
 #include "seal/manifest.h"
 #include "store/repo.h"
+#include "verify/copies.h"
 #include "verify/opts.h"
 #include "verify/report.h"
 #include "verify/sweep.h"
@@ -27,6 +28,7 @@ struct check {
 	const struct repo_backup *backup;
 	const struct seal *seal;
 	struct verify_report *report;
+	struct verify_copies_of others;
 	struct verify_sweep sweep; /* with level, descriptors, and the index */
 	bool manifest_good; /* the whole file's digest */
 	bool pruned;
@@ -366,7 +368,10 @@ verify_check(const struct verify_subject *s, const struct verify_opts *opts,
 	int rc;
 
 	c.counts.level = level_for(opts, b);
-	c.sweep = (struct verify_sweep){.jobs = (unsigned)opts->jobs, .report = report};
+	c.others =
+	    (struct verify_copies_of){.repo = s->repo, .list = s->list, .backup = b, .opts = opts};
+	c.sweep = (struct verify_sweep){
+	    .jobs = (unsigned)opts->jobs, .report = report, .others = &c.others};
 	c.sweep.source = (struct verify_source){
 	    .level = c.counts.level, .archive_fd = -1, .manifest_fd = -1, .seal = &b->seal};
 	rc = check_all(&c, e);

@@ -47,6 +47,13 @@ verify_finds_add(struct verify_finds *f, enum verify_kind kind, const char *code
 }
 
 void
+verify_finds_place(struct verify_finds *f, const struct verify_place *place)
+{
+	if (f->n > 0)
+		f->items[f->n - 1].place = place;
+}
+
+void
 verify_finds_file(struct verify_finds *f, const char *path)
 {
 	(void)add(f, path);
@@ -67,7 +74,8 @@ verify_finds_replay(struct verify_finds *f, struct verify_report *r, struct err 
 			    &(struct verify_finding){.kind = item->kind,
 				.code = item->code,
 				.text = item->text,
-				.path = item->path});
+				.path = item->path,
+				.place = item->place});
 	}
 	verify_finds_done(f);
 	return failed ? err_nomem(e) : 0;

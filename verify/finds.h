@@ -19,6 +19,7 @@ struct verify_finds {
 		const char *code; /* NULL: a file of the finding before */
 		char *text; /* owned; both */
 		char *path;
+		const struct verify_place *place;
 	} * items;
 	size_t n;
 	bool failed;
@@ -27,6 +28,8 @@ struct verify_finds {
 void verify_finds_add(struct verify_finds *f, enum verify_kind kind, const char *code,
     const char *path, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void verify_finds_file(struct verify_finds *f, const char *path);
+/* The last finding is about this place, which lives until it is reported. */
+void verify_finds_place(struct verify_finds *f, const struct verify_place *place);
 /* Take back what came after the first n. */
 void verify_finds_cut(struct verify_finds *f, size_t n);
 /* Report all, and empty f. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/cut.h"
 #include "archive/member.h"
 #include "core/err.h"
 #include "core/io.h"
@@ -128,6 +129,38 @@ put_range(const struct verify_job *job, struct buf *text)
 		buf_printf(text, "up to %s", job->next_path != NULL ? job->next_path : "the end");
 }
 
+/*
+ * Which bytes of a large file a chunk holds: up to the next one, or to the file's end, which only
+ * the last chunk's section tells.  Where that is lost, its own length is the most that can be.
+ */
+static void
+set_file_range(const struct verify_job *job, struct verify_place *p)
+{
+	uint64_t len = CUT_CHUNK;
+
+	if (job->m.kind != MANIFEST_CHUNK || job->m.file_offset > UINT64_MAX - CUT_CHUNK)
+		return;
+	p->from = job->m.file_offset;
+	if (job->m.section_len > 0 && job->section_bad)
+		len = job->m.plain_len;
+	else if (job->m.section_len > 0 && job->files_bytes > p->from)
+		len = job->files_bytes - p->from;
+	p->to = p->from + (len > 0 && len < CUT_CHUNK ? len : CUT_CHUNK);
+	p->has_range = true;
+}
+
+static void
+set_place(struct verify_job *job)
+{
+	job->place = (struct verify_place){.in_archive = true,
+	    .offset = job->m.offset,
+	    .length = job->m.packed_len,
+	    .member = job->is_member ? job->number : 0};
+	if (job->is_member)
+		set_file_range(job, &job->place);
+	verify_finds_place(&job->finds, &job->place);
+}
+
 static void
 member_damaged(struct verify_job *job, const char *code, const char *why)
 {
@@ -138,15 +171,25 @@ member_damaged(struct verify_job *job, const char *code, const char *why)
 		verify_finds_add(&job->finds, VERIFY_DAMAGE, code, NULL,
 		    "archive at %" PRIu64 ", %" PRIu64 " bytes: %s", job->m.offset,
 		    job->m.packed_len, why);
+		set_place(job);
 		return;
 	}
 	if (job->section_bad)
 		put_range(job, &range);
 	verify_finds_add(&job->finds, VERIFY_DAMAGE, code, NULL,
-	    "member of the archive at %" PRIu64 ", %" PRIu64 " bytes: %s%s", job->m.offset,
-	    job->m.packed_len, why, buf_str(&range));
+	    "member %" PRIu64 " of the archive at %" PRIu64 ", %" PRIu64 " bytes: %s%s",
+	    job->number, job->m.offset, job->m.packed_len, why, buf_str(&range));
+	set_place(job);
 	buf_done(&range);
 	list_files(job);
+}
+
+/* The packed bytes themselves are wrong, or not to be had. */
+static void
+member_lost(struct verify_job *job, const char *code, const char *why)
+{
+	job->lost = job->is_member;
+	member_damaged(job, code, why);
 }
 
 /* ---- reading ---- */
@@ -254,6 +297,7 @@ read_packed(const struct verify_source *src, struct verify_job *job, struct err 
 	}
 	if (job->m.offset + job->m.packed_len > job->file_size) {
 		job->beyond = true;
+		job->lost = job->is_member;
 		list_files(job);
 		return 0;
 	}
@@ -261,13 +305,13 @@ read_packed(const struct verify_source *src, struct verify_job *job, struct err 
 		return err_nomem(e);
 	n = io_pread(src->archive_fd, room, len, job->m.offset, &why);
 	if (n < 0) {
-		member_damaged(job, "archive-read", why.msg);
+		member_lost(job, "archive-read", why.msg);
 		return 0;
 	}
 	job->packed.len = (size_t)n;
 	job->unread = (size_t)n < len;
 	if (job->unread)
-		member_damaged(job, "archive-read", "the file became shorter meanwhile");
+		member_lost(job, "archive-read", "the file became shorter meanwhile");
 	return 0;
 }
 
@@ -278,7 +322,7 @@ check_packed(struct verify_job *job)
 
 	sha256_of(job->packed.data, job->packed.len, digest);
 	if (memcmp(digest, job->m.packed_digest, SHA256_LEN) != 0)
-		member_damaged(job, "archive-member", "digest differs");
+		member_lost(job, "archive-member", "digest differs");
 }
 
 /* Not damaged: 1; damaged, which is a finding: 0; -1.  Under a sound digest it was sealed so. */

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "seal/manifest.h"
 #include "verify/finds.h"
+#include "verify/place.h"
 
 struct err;
 struct seal;
@@ -24,12 +25,15 @@ struct verify_job {
 	bool next_known; /* where the next member starts: */
 	char *next_path; /* NULL: it is the end */
 	uint64_t file_size; /* what there is of the archive */
+	uint64_t number; /* of the member, from 1 */
 
 	/* Put there by the worker. */
 	struct buf packed, plain, section;
 	bool unread; /* packed does not hold all of it */
 	bool beyond; /* because the archive ends before */
 	bool damaged; /* packed or plain bytes are wrong */
+	bool lost; /* the packed bytes of a member are: those of another archive may be good */
+	struct verify_place place; /* of the damage */
 	bool section_bad; /* or none could be read */
 	uint64_t lines, files_bytes; /* the section's entries, and the sizes of files among them */
 	char *first_path, *last_path; /* NULL: no entries */

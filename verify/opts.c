@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/limits.h"
+#include "core/num.h"
 #include "seal/seal.h"
 
 static const char *const levels[] = {"quick", "standard", "deep", NULL};
@@ -16,8 +17,45 @@ verify_level_name(int level)
 	return levels[level];
 }
 
+int
+verify_budget_parse(const char *text, struct verify_budget *out, struct err *e)
+{
+	struct verify_budget b = {0};
+	size_t len = strlen(text);
+	/* A number alone might be either. */
+	bool is_time = len > 0 && strchr("smhdw", text[len - 1]) != NULL;
+
+	if ((is_time ? num_duration(text, &b.seconds, NULL) : num_size(text, &b.bytes, NULL)) < 0 ||
+	    b.seconds > INT64_MAX / 1000000000 || b.seconds + b.bytes == 0)
+		return err_set(e, ERR_USAGE,
+		    "not a time such as 90s, 10m, 2h, nor a size such as 500M, 5GB, 5GiB: '%s'",
+		    text);
+	*out = b;
+	return 0;
+}
+
+/* In turn means all of them, a few at a time. */
 static int
-check(const struct verify_opts *o, struct err *e)
+check_turns(struct verify_opts *o, struct err *e)
+{
+	const char *name = o->budget_text != NULL ? "--budget" : "--oldest";
+
+	if (o->budget_text != NULL && verify_budget_parse(o->budget_text, &o->budget, e) < 0)
+		return err_where(e, "--budget");
+	if (o->budget_text == NULL && o->oldest == 0)
+		return 0;
+	if (o->all || o->backups.n > 0)
+		return err_set(e, ERR_USAGE,
+		    "%s and %s exclude each other: it goes through all backups in turn", name,
+		    o->all ? "--all" : "names of backups");
+	if (o->budget.bytes > 0 && o->level == VERIFY_QUICK)
+		return err_set(e, ERR_USAGE,
+		    "--budget in bytes and --level quick exclude each other: quick reads no data");
+	return 0;
+}
+
+static int
+check(struct verify_opts *o, struct err *e)
 {
 	if (o->repo == NULL)
 		return err_set(e, ERR_USAGE, "which repository? (--repo DIR or TARSEAL_REPO)");
@@ -31,6 +69,8 @@ check(const struct verify_opts *o, struct err *e)
 		    "backups only");
 	if (o->all && o->backups.n > 0)
 		return err_set(e, ERR_USAGE, "--all and names of backups exclude each other");
+	if (check_turns(o, e) < 0)
+		return -1;
 	if (o->series != NULL && !seal_name_ok(o->series))
 		return err_set(e, ERR_USAGE, "--series %s: is not a series' name", o->series);
 	return clock_zone_set(o->timezone, e);
@@ -46,6 +86,11 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 		&o->trust, "TARSEAL_TRUST", 0, 0, NULL},
 	    {"all", 'a', OPT_FLAG, NULL, "check all backups, not the latest only", &o->all, NULL, 0,
 		0, NULL},
+	    {"oldest", 0, OPT_UINT, "N", "check the N backups whose last check is longest ago",
+		&o->oldest, NULL, 1, 0, NULL},
+	    {"budget", 0, OPT_STRING, "BUDGET",
+		"check those, as many as a time or a size allows (10m, 5GB)", &o->budget_text, NULL,
+		0, 0, NULL},
 	    {"series", 's', OPT_STRING, "NAME", "only backups of this series", &o->series,
 		"TARSEAL_SERIES", 0, 0, NULL},
 	    {"level", 'l', OPT_CHOICE, "LEVEL",
@@ -68,7 +113,7 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 	};
 	const struct opt_program prog = {
 	    .name = "verify",
-	    .synopsis = "--repo DIR --trust FILE [OPTION...] [BACKUP... | --all]",
+	    .synopsis = "--repo DIR --trust FILE [OPTION...] [BACKUP... | --all | --oldest N]",
 	    .description = "Checks that backups are whole, signed, and all there, and lists all "
 			   "damage by the names of the files that it touches. BACKUP is "
 			   "\"latest\" (the default), a name, or a unique leading part of one.",

@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "verify/opts.h"
+#include "verify/rotate.h"
 
 bool
 verify_in_scope(const struct repo_backup *b, const struct verify_opts *o)
@@ -104,7 +105,7 @@ verify_pick(const struct repo_list *l, const struct verify_opts *o, bool expecte
 		return err_nomem(e);
 	if (o->backups.n > 0)
 		rc = pick_names(l, o, &p, e);
-	else if (o->all)
+	else if (o->all || verify_rotates(o))
 		for (size_t i = 0; i < l->n; i++)
 			p.picked[i] =
 			    l->backups[i].state != REPO_BAD && verify_in_scope(&l->backups[i], o);

@@ -17,9 +17,9 @@ struct verify_picks {
 };
 
 /*
- * By name, all, or the newest complete one of each series; trusted or not, because
- * that is for the report.  A bad seal is none that can be checked.  ERR_NOTFOUND when
- * there is nothing to check and no bad seal to report; with expected, none to be there is
+ * By name, all (of which rotate.h leaves some), or the newest complete one of each series; trusted
+ * or not, because that is for the report.  A bad seal is none that can be checked.  ERR_NOTFOUND
+ * when there is nothing to check and no bad seal to report; with expected, none to be there is
  * something to report.
  */
 int verify_pick(const struct repo_list *l, const struct verify_opts *o, bool expected,

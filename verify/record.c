@@ -2,35 +2,24 @@
 #include "verify/record.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "catalog/catalog.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/stop.h"
 #include "verify/opts.h"
 #include "verify/report.h"
+
+/* A backup that seals, prunes and indexes holds the lock for longer; a query for less. */
+#define WAIT_SECONDS 5
 
 static const enum catalog_level levels[] = {
     [VERIFY_QUICK] = CATALOG_QUICK,
     [VERIFY_STANDARD] = CATALOG_STANDARD,
     [VERIFY_DEEP] = CATALOG_DEEP,
 };
-
-static int
-add_all(struct catalog *c, const struct verify_result *results, size_t n, struct err *e)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct catalog_verification v = {
-		    .at = results[i].at, .level = levels[results[i].level], .ok = results[i].ok};
-		struct err why = {0};
-
-		if (catalog_add_verification(c, results[i].backup->name, &v, &why) == 0)
-			continue;
-		if (why.kind != ERR_NOTFOUND)
-			return err_pass(e, &why);
-		log_verbose("not noted in the catalog: %s", why.msg);
-	}
-	return 0;
-}
 
 /*
  * Looked at first without the right to write: verify makes no catalog and repairs
@@ -46,22 +35,113 @@ is_there(struct repo *r, struct err *e)
 	return rc;
 }
 
-void
-verify_record(struct repo *r, const struct verify_result *results, size_t n)
+/* A catalog to write to; repo_unlock() after catalog_close(). */
+static int
+open_locked(struct repo *r, uint64_t wait_seconds, struct catalog **out, struct err *e)
+{
+	if (!repo_writable(r))
+		return err_set(e, ERR_SYS, "the repository cannot be written to");
+	if (is_there(r, e) < 0 || repo_lock(r, wait_seconds, e) < 0)
+		return -1;
+	if (catalog_open_write(out, r, e) == 0)
+		return 0;
+	repo_unlock(r);
+	return -1;
+}
+
+/* Note what waits, from the first on; what was noted waits no more. */
+static void
+note_waiting(struct verify_record *rec, uint64_t wait_seconds)
 {
 	struct catalog *c = NULL;
-	struct err e = {0};
+	size_t done = 0;
 
-	if (n == 0)
+	err_clear(&rec->why);
+	if (rec->n == 0 || open_locked(rec->repo, wait_seconds, &c, &rec->why) < 0)
 		return;
-	if (!repo_writable(r))
-		(void)err_set(&e, ERR_SYS, "the repository cannot be written to");
-	else if (is_there(r, &e) == 0 && repo_lock(r, 0, &e) == 0 &&
-	    catalog_open_write(&c, r, &e) == 0)
-		(void)add_all(c, results, n, &e);
+	for (; done < rec->n; done++) {
+		const struct verify_result *r = &rec->waiting[done];
+		const struct catalog_verification v = {
+		    .at = r->at, .level = levels[r->level], .ok = r->ok};
+
+		if (catalog_add_verification(c, r->backup->seal.text_digest, &v, &rec->why) < 0)
+			break;
+	}
 	catalog_close(c);
-	if (e.kind != ERR_NONE)
-		log_verbose("results are not noted in the catalog: %s", e.msg);
+	repo_unlock(rec->repo);
+	rec->n -= done;
+	memmove(rec->waiting, &rec->waiting[done], rec->n * sizeof(rec->waiting[0]));
+}
+
+int
+verify_record_begin(
+    struct verify_record *rec, struct repo *r, size_t max, bool in_turn, struct err *e)
+{
+	*rec = (struct verify_record){.repo = r, .in_turn = in_turn};
+	rec->waiting = calloc(max + 1, sizeof(*rec->waiting));
+	return rec->waiting != NULL ? 0 : err_nomem(e);
+}
+
+void
+verify_record_add(struct verify_record *rec, const struct verify_result *result)
+{
+	rec->waiting[rec->n++] = *result;
+	note_waiting(rec, 0);
+}
+
+void
+verify_record_end(struct verify_record *rec)
+{
+	if (rec->n == 0)
+		return;
+	note_waiting(rec, rec->in_turn && stop_signal() == 0 ? WAIT_SECONDS : 0);
+	if (rec->n == 0)
+		return;
+	if (rec->in_turn)
+		log_warn("%zu result%s could not be noted in the catalog, so the next run looks at "
+			 "the same again: %s",
+		    rec->n, rec->n == 1 ? "" : "s", rec->why.msg);
+	else
+		log_verbose("results are not noted in the catalog: %s", rec->why.msg);
+	rec->n = 0;
+}
+
+void
+verify_record_done(struct verify_record *rec)
+{
+	free(rec->waiting);
+	*rec = (struct verify_record){0};
+}
+
+/* What to do, for who cannot go on without it; a lock is an answer by itself. */
+static int
+advise(const struct repo *r, const struct err *why, struct err *e)
+{
+	bool rebuild = why->kind == ERR_NOTFOUND || why->kind == ERR_CORRUPT;
+
+	if (why->kind == ERR_LOCKED || err_is_ours(why))
+		return err_pass(e, why);
+	return err_set(e, ERR_SYS,
+	    "repository %s: --oldest and --budget go by what is noted in the catalog, and nothing "
+	    "can be noted: %s (%s)",
+	    repo_dir(r), why->msg,
+	    rebuild ? "\"manifest rebuild\" makes a catalog"
+		    : "let verify write to the repository, or use --all or names of backups");
+}
+
+int
+verify_record_check(struct repo *r, struct err *e)
+{
+	struct catalog *c = NULL;
+	struct err why = {0};
+	int rc = open_locked(r, WAIT_SECONDS, &c, &why);
+
+	if (rc == 0) {
+		rc = catalog_can_add(c, &why);
+		catalog_close(c);
+		repo_unlock(r);
+	}
+	return rc == 0 ? 0 : advise(r, &why, e);
 }
 
 static void

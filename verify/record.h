@@ -3,8 +3,10 @@
 #define VERIFY_RECORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <time.h>
 
+#include "core/err.h"
 #include "store/repo.h"
 
 struct verify_report;
@@ -18,11 +20,31 @@ struct verify_result {
 };
 
 /*
- * Put results into the repository's catalog, where there is one, and it can be written
- * to without waiting for anybody.  It is only a note to the operator: where it cannot be
- * done, log_verbose says why.
+ * Results on their way into the repository's catalog, each as soon as its backup is finished, so
+ * that a run that is killed keeps what it has done.  The repository's lock is taken for that alone,
+ * and not waited for: what cannot be noted while a backup runs is tried again with the next result,
+ * and at the end.
  */
-void verify_record(struct repo *r, const struct verify_result *results, size_t n);
+struct verify_record {
+	struct repo *repo;
+	bool in_turn; /* the next run goes by it: that it is not noted has to be told */
+	struct verify_result *waiting; /* owned; those that are not noted yet */
+	size_t n;
+	struct err why; /* of the last try */
+};
+
+/* in_turn: the end waits for a while.  max: how many results there may be. */
+int verify_record_begin(
+    struct verify_record *rec, struct repo *r, size_t max, bool in_turn, struct err *e);
+void verify_record_add(struct verify_record *rec, const struct verify_result *result);
+/* The last try.  What is left is told: with a warning when in_turn, else by log_verbose. */
+void verify_record_end(struct verify_record *rec);
+void verify_record_done(struct verify_record *rec);
+/*
+ * Is there a catalog that results can be noted in?  For who depends on it: ERR_SYS with what to do
+ * about it, or ERR_LOCKED after some seconds.
+ */
+int verify_record_check(struct repo *r, struct err *e);
 /* A note when backups of l are not in the catalog, or that does not answer. */
 void verify_catalog_note(struct repo *r, const struct repo_list *l, struct verify_report *report);
 

@@ -15,6 +15,8 @@
 #include "store/repo.h"
 #include "verify/anchor.h"
 #include "verify/opts.h"
+#include "verify/place.h"
+#include "verify/rotate.h"
 
 /*
  *	NAME: ok (standard: 1402 members, 66000 entries, 234M, 0.3 s)
@@ -66,6 +68,8 @@ json_found(struct verify_report *r, const struct verify_finding *f)
 	json_str(&r->json, "kind", kind_words[f->kind]);
 	json_str(&r->json, "code", f->code);
 	json_path(&r->json, "text", f->text, strlen(f->text));
+	if (f->place != NULL)
+		verify_place_json(f->place, &r->json);
 	if (f->path != NULL)
 		json_path(&r->json, "path", shown(f->path), strlen(shown(f->path)));
 }
@@ -147,6 +151,16 @@ verify_report_ok(const struct verify_report *r)
 }
 
 static void
+put_place(struct verify_report *r, const struct verify_place *p)
+{
+	struct buf text = {0};
+
+	verify_place_put(p, &text);
+	(void)fputs(buf_str(&text), r->out);
+	buf_done(&text);
+}
+
+static void
 text_found(struct verify_report *r, const struct verify_finding *f)
 {
 	if (r->backup != NULL && !r->headed) {
@@ -160,6 +174,8 @@ text_found(struct verify_report *r, const struct verify_finding *f)
 		(void)fputs(": ", r->out);
 	}
 	put_escaped(r, f->text);
+	if (f->place != NULL)
+		put_place(r, f->place);
 	(void)fputc('\n', r->out);
 }
 
@@ -315,13 +331,19 @@ void
 verify_report_end(struct verify_report *r, int status)
 {
 	buf_done(&r->last_file);
-	if (!r->opts->common.json)
+	if (!r->opts->common.json) {
+		if (r->rotation != NULL &&
+		    (!r->opts->common.quiet || verify_rotation_failed(r->rotation)))
+			verify_rotation_text(r->rotation, r->out);
 		return;
+	}
 	if (!r->headed)
 		json_first_backup(r);
 	json_end(&r->json);
 	if (r->anchor != NULL)
 		json_anchor(r);
+	if (r->rotation != NULL)
+		verify_rotation_json(r->rotation, &r->json);
 	json_uint(&r->json, "damage", r->found[VERIFY_DAMAGE]);
 	json_uint(&r->json, "untrusted", r->found[VERIFY_TRUST]);
 	json_uint(&r->json, "notes", r->found[VERIFY_NOTE]);

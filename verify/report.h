@@ -12,6 +12,8 @@
 struct repo_backup;
 struct verify_anchor;
 struct verify_opts;
+struct verify_place;
+struct verify_rotation;
 
 /*
  * What verify found, on stdout as it comes, in text or as one JSON document; so
@@ -35,6 +37,7 @@ struct verify_finding {
 	const char *code;
 	const char *text;
 	const char *path; /* NULL: none, or those of verify_report_file() */
+	const struct verify_place *place; /* NULL: none */
 };
 
 struct verify_report {
@@ -42,6 +45,7 @@ struct verify_report {
 	const struct verify_opts *opts;
 	struct json json;
 	const struct verify_anchor *anchor; /* for JSON, at the end; NULL: none */
+	const struct verify_rotation *rotation; /* for the end; NULL: none */
 	uint64_t found[VERIFY_KINDS]; /* in all */
 	/* Private. */
 	const struct repo_backup *backup;

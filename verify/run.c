@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/run.h"
 
-#include <stdlib.h>
-
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/limits.h"
@@ -20,6 +18,7 @@
 #include "verify/record.h"
 #include "verify/report.h"
 #include "verify/rollback.h"
+#include "verify/rotate.h"
 
 /* Others hold an anchor only while they read seals. */
 #define ANCHOR_WAIT_SECONDS 5
@@ -31,9 +30,9 @@ struct run {
 	struct verify_anchor anchor; /* empty without --anchor */
 	struct repo_list list;
 	struct verify_picks picks;
+	struct verify_rotation rotation; /* empty without --oldest and --budget */
 	struct verify_report report;
-	struct verify_result *results;
-	size_t n_results;
+	struct verify_record record;
 };
 
 static int
@@ -73,8 +72,10 @@ open_all(struct run *r, struct err *e)
 	if (repo_open(&r->repo, o->repo, e) < 0 || open_anchor(r, e) < 0 || list_all(r, e) < 0 ||
 	    verify_pick(&r->list, o, verify_rollback_expects(&r->anchor, o), &r->picks, e) < 0)
 		return -1;
-	r->results = calloc(r->list.n + 1, sizeof(*r->results));
-	return r->results != NULL ? 0 : err_nomem(e);
+	if (verify_rotates(o) &&
+	    verify_rotation_make(&r->rotation, r->repo, &r->list, o, &r->picks, e) < 0)
+		return -1;
+	return verify_record_begin(&r->record, r->repo, r->list.n, verify_rotates(o), e);
 }
 
 static void
@@ -93,8 +94,9 @@ tell_state(struct run *r, const struct repo_backup *b)
 	verify_report_found(&r->report, &f);
 }
 
+/* pruned may be NULL. */
 static int
-check_one(struct run *r, const struct repo_backup *b, struct err *e)
+check_one(struct run *r, const struct repo_backup *b, bool *pruned, struct err *e)
 {
 	const struct verify_subject subject = {.repo = r->repo, .list = &r->list, .backup = b};
 	struct verify_checked how;
@@ -107,11 +109,31 @@ check_one(struct run *r, const struct repo_backup *b, struct err *e)
 		return err_where(e, "%s", b->name);
 	/* What was put in its place by whoever could not sign it is not of the history. */
 	if (!how.pruned && repo_counts(b, NULL, true))
-		r->results[r->n_results++] = (struct verify_result){.backup = b,
-		    .level = how.level,
-		    .at = clock_now().tv_sec,
-		    .ok = verify_report_ok(&r->report)};
+		verify_record_add(&r->record,
+		    &(struct verify_result){.backup = b,
+			.level = how.level,
+			.at = clock_now().tv_sec,
+			.ok = verify_report_ok(&r->report)});
+	if (pruned != NULL)
+		*pruned = how.pruned;
 	return 0;
+}
+
+static int
+check_turns(struct run *r, struct err *e)
+{
+	const struct repo_backup *b;
+	bool pruned;
+	int rc = 0;
+
+	while (rc == 0 && (b = verify_rotation_next(&r->rotation)) != NULL) {
+		uint64_t start = clock_mono_ns();
+
+		rc = check_one(r, b, &pruned, e);
+		if (rc == 0)
+			verify_rotation_took(&r->rotation, clock_mono_ns() - start, pruned);
+	}
+	return rc;
 }
 
 static int
@@ -127,11 +149,14 @@ check_picked(struct run *r, struct err *e)
 		limits_tell((unsigned)r->opts->jobs);
 		if (progress_start((enum progress_mode)r->opts->common.progress, "verify", e) < 0)
 			return -1;
-		progress_total(total);
+		/* How many fit into a time nobody knows. */
+		progress_total(r->opts->budget.seconds > 0 ? 0 : total);
 	}
-	for (size_t i = 0; i < r->picks.n && rc == 0; i++)
+	if (verify_rotates(r->opts))
+		rc = check_turns(r, e);
+	for (size_t i = 0; i < r->picks.n && rc == 0 && !verify_rotates(r->opts); i++)
 		if (r->picks.picked[i])
-			rc = check_one(r, &r->list.backups[i], e);
+			rc = check_one(r, &r->list.backups[i], NULL, e);
 	progress_stop();
 	return rc;
 }
@@ -161,6 +186,7 @@ check_set(struct run *r, struct err *e)
 
 	verify_held(&set, clock_now().tv_sec, &r->report);
 	verify_present(r->repo, &set, &r->report);
+	verify_rotation_tell(&r->rotation, &r->report);
 	if (set.anchor == NULL)
 		return 0;
 	if (verify_anchor_save(&r->anchor, &why) == 0) {
@@ -185,15 +211,19 @@ verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 	if (open_all(&r, e) == 0) {
 		verify_report_begin(&r.report, o, out);
 		r.report.anchor = o->anchor != NULL ? &r.anchor : NULL;
+		r.report.rotation = verify_rotates(o) ? &r.rotation : NULL;
 		if (check_set(&r, e) == 0) {
 			verify_catalog_note(r.repo, &r.list, &r.report);
 			(void)check_picked(&r, e);
 		}
 		status = status_of(&r);
+		verify_record_end(&r.record);
+		if (verify_rotates(o) && e->kind == ERR_NONE)
+			verify_rotation_end(&r.rotation, r.repo);
 		verify_report_end(&r.report, cli_exit_status(e, status));
-		verify_record(r.repo, r.results, r.n_results);
 	}
-	free(r.results);
+	verify_record_done(&r.record);
+	verify_rotation_done(&r.rotation);
 	verify_picks_done(&r.picks);
 	repo_list_done(&r.list);
 	verify_anchor_done(&r.anchor);

@@ -2,6 +2,7 @@
 #include "verify/sweep.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "seal/manifest.h"
 #include "seal/seal.h"
 #include "verify/bigfile.h"
+#include "verify/copies.h"
 #include "verify/job.h"
 #include "verify/links.h"
 #include "verify/opts.h"
@@ -33,6 +35,7 @@ struct sweep {
 	bool gap; /* the main thread's */
 	struct verify_bigfile big;
 	struct verify_links links;
+	struct verify_copies *copies; /* NULL: nothing was damaged so far */
 	char *last_path; /* of the member before */
 };
 
@@ -89,6 +92,25 @@ take_deep(struct sweep *s, struct verify_job *job, struct err *e)
 }
 
 static void
+tell_cut(struct sweep *s, const struct verify_job *job)
+{
+	uint64_t len = s->o->archive_len;
+	const struct verify_place place = {.in_archive = true,
+	    .offset = len,
+	    .length = s->o->source.seal->archive_size - len,
+	    .member = job->is_member ? job->number : 0};
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "the archive ends at %" PRIu64 " within or before the member at %" PRIu64 "; cut off:",
+	    len, job->m.offset);
+	verify_report_found(s->o->report,
+	    &(struct verify_finding){
+		.kind = VERIFY_DAMAGE, .code = "archive-cut", .text = text, .place = &place});
+	s->cut_told = true;
+}
+
+static void
 take_archive_bytes(struct sweep *s, const struct verify_job *job)
 {
 	if (job->unread)
@@ -100,13 +122,17 @@ take_archive_bytes(struct sweep *s, const struct verify_job *job)
 	if (job->damaged || job->beyond)
 		s->result->damaged = true;
 	/* All that is cut off is one damage, with many files. */
-	if (job->beyond && !s->cut_told) {
-		verify_report_put(s->o->report, VERIFY_DAMAGE, "archive-cut",
-		    "the archive ends at %" PRIu64 " within or before the member at %" PRIu64
-		    "; cut off:",
-		    s->o->archive_len, job->m.offset);
-		s->cut_told = true;
-	}
+	if (job->beyond && !s->cut_told)
+		tell_cut(s, job);
+}
+
+/* With a member of another archive this one can be healed. */
+static int
+ask_others(struct sweep *s, struct verify_job *job, struct err *e)
+{
+	if (s->copies == NULL && verify_copies_new(&s->copies, s->o->others, e) < 0)
+		return -1;
+	return verify_copies_find(s->copies, &job->m, &job->place.intact, e);
 }
 
 static int
@@ -123,6 +149,8 @@ sink(void *ctx, void *p, struct err *e)
 		    take_deep(s, job, e) < 0)
 			return -1;
 		s->result->damaged |= job->damaged;
+		if (job->lost && ask_others(s, job, e) < 0)
+			return -1;
 	}
 	verify_links_take(&s->links, &job->finds);
 	return verify_finds_replay(&job->finds, s->o->report, e);
@@ -208,6 +236,7 @@ submit_member(struct feed *f, const struct manifest_member *m, struct err *e)
 	if ((f->held = verify_job_new(m, e)) == NULL)
 		return -1;
 	f->held->is_member = true;
+	f->held->number = manifest_tell(f->sweep->o->reader) + 1;
 	f->at = m->offset + m->packed_len;
 	return 0;
 }
@@ -283,7 +312,10 @@ verify_sweep(const struct verify_sweep *o, struct verify_swept *result, struct e
 		result->incomplete |= result->bytes < o->source.seal->archive_size;
 		sha256_final(&s.hash, result->digest);
 		rc = verify_links_report(&s.links, o->reader, o->report, e);
+		if (rc == 0 && s.copies != NULL)
+			verify_copies_tell(s.copies, s.cut_told, o->report);
 	}
+	verify_copies_free(s.copies);
 	verify_bigfile_done(&s.big);
 	verify_links_done(&s.links);
 	free(s.last_path);

@@ -10,6 +10,7 @@
 
 struct err;
 struct manifest_reader;
+struct verify_copies_of;
 struct verify_report;
 
 /*
@@ -23,6 +24,7 @@ struct verify_sweep {
 	uint64_t archive_len; /* the file's */
 	unsigned jobs;
 	struct verify_report *report;
+	const struct verify_copies_of *others; /* to ask for what is damaged */
 };
 
 struct verify_swept {

@@ -26,7 +26,7 @@ answers() { # what is asked of it, and what is said; with -v, for the reasons
 	manifest ls -lR
 	manifest find '**'
 	manifest history file2
-	manifest list | cut -c1-60
+	manifest list -q | cut -c1-60
 	manifest stats --json | grep -v -e free -e catalog -e age
 	verify --quiet --level quick
 	restore --stdout file2

@@ -221,6 +221,12 @@ grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-verify
 v 0 --series autolab-backup --anchor $'anchor-\xe9'
 m 0 show --series autolab-backup
 v 1 --all --level quick --max-age 1s
+# In turn: one that is larger than the budget, and then all; none was read in another repository.
+v 0 --budget 1K
+v 1 --oldest 99
+mkdir unread
+backup_tree data unread
+doc 0 manifest list --json --repo unread --trust key.pub
 r 0 --dry-run
 r 0 --target $'target-\xe9' --progress json
 grep '^{"progress"' "$CASE_BASE/stderr" >doc-progress-restore
@@ -251,6 +257,8 @@ doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --dry-run --ta
 last=$(newest repo)
 flip "$last.tar.gz" 30
 v 1 --series autolab-backup
+v 1 --oldest 99
+m 0 list
 v 1 --series autolab-backup --level deep
 r 1 --target damaged
 r 1 --drill --scratch $'scratch-\xe9' --check-command false
@@ -266,6 +274,9 @@ noise 1500000 1 >big/$'big-\xe9'
 quiet backup --source big --repo repo --key key --series big
 large=$(echo repo/big-*.seal)
 large=${large%.seal}
+flip "$large.tar.gz" 700000
+v 1 --series big
+flip "$large.tar.gz" 700000
 part() { tail -c +$(($1 + 1)) "$large.manifest.gz" | head -c "$2" | gzip -dc; }
 read -r offset length _ < <(sed -n 's/^# manifest-index: //p' "$large.seal")
 read -r offset length < <(part "$offset" "$length" | awk '$2 == "page" { print $3, $4 }')

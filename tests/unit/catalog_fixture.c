@@ -13,7 +13,9 @@
 #include <cmocka.h>
 
 #include "archive/member.h"
+#include "catalog/backups.h"
 #include "catalog/catalog.h"
+#include "catalog/db.h"
 #include "core/err.h"
 #include "core/io.h"
 #include "seal/key.h"
@@ -284,4 +286,17 @@ cf_note(void *ctx, const struct catalog_version *v, struct err *e)
 	buf_printf(ctx, "%s %llu-%llu/%llu;", v->path, (unsigned long long)v->first_seq,
 	    (unsigned long long)v->last_seq, (unsigned long long)v->backups);
 	return 0;
+}
+
+int
+cf_add_verification(
+    struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e)
+{
+	const struct catalog_backup *b = catalog_backups_need(c, name, e);
+	uint8_t digest[SHA256_LEN];
+
+	if (b == NULL)
+		return -1;
+	memcpy(digest, b->digest, sizeof(digest));
+	return catalog_add_verification(c, digest, v, e);
 }

@@ -12,6 +12,7 @@
 #include "store/repo.h"
 
 struct catalog;
+struct catalog_verification;
 struct catalog_version;
 struct err;
 
@@ -73,6 +74,9 @@ void cf_damage(struct cf *f, enum repo_part part, const char *name, long offset)
 void cf_list(struct cf *f, struct repo_list *l);
 /* The repository's catalog, open for writing and brought up to date. */
 struct catalog *cf_synced(struct cf *f);
+/* What verify notes of the backup that c knows by that name. */
+int cf_add_verification(
+    struct catalog *c, const char *name, const struct catalog_verification *v, struct err *e);
 /* A catalog_fn: append "PATH FIRST-LAST/BACKUPS;" to the buffer ctx. */
 int cf_note(void *ctx, const struct catalog_version *v, struct err *e);
 void cf_digest(unsigned version, uint8_t out[SHA256_LEN]);

@@ -313,7 +313,7 @@ a_rebuild_too_knows_what_was_sealed_anew(void **state)
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1}, with, N(with), NULL);
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 2}, with, N(with), name);
 	sync_now(w);
-	assert_int_equal(catalog_add_verification(w->c, name, &v, &e), 0);
+	assert_int_equal(cf_add_verification(w->c, name, &v, &e), 0);
 	catalog_close(w->c);
 	w->c = NULL;
 	reseal(w, name, "keep-last=3");
@@ -338,9 +338,9 @@ sealed_anew_writes_three_rows_and_reads_no_manifest(void **state)
 
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 1}, with, N(with), name);
 	sync_now(w);
-	assert_int_equal(catalog_add_verification(w->c, name, &v, &e), 0);
+	assert_int_equal(cf_add_verification(w->c, name, &v, &e), 0);
 	v.level = CATALOG_QUICK;
-	assert_int_equal(catalog_add_verification(w->c, name, &v, &e), 0);
+	assert_int_equal(cf_add_verification(w->c, name, &v, &e), 0);
 	reseal(w, name, "keep-last=3");
 	cf_damage(&w->f, REPO_MANIFEST, name, -10);
 	before = sqlite3_total_changes(w->c->db);

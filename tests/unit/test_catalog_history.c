@@ -387,7 +387,7 @@ verify_some(struct world *w, struct catalog *c)
 
 		if (b->n_checks == HISTORY_CHECKS)
 			return;
-		OK(w, catalog_add_verification(c, b->name, &v, &e), &e);
+		OK(w, cf_add_verification(c, b->name, &v, &e), &e);
 		b->checks[b->n_checks++] = w->now;
 		buf_printf(&w->story, "verify %s\n", b->name);
 	}

@@ -53,7 +53,7 @@ found(time_t at, enum catalog_level level, bool ok)
 	struct catalog *c;
 
 	assert_int_equal(catalog_open_write(&c, f.repo, &e), 0);
-	assert_int_equal(catalog_add_verification(c, name, &v, &e), 0);
+	assert_int_equal(cf_add_verification(c, name, &v, &e), 0);
 	catalog_close(c);
 }
 

@@ -94,7 +94,7 @@ the_handle_is_good_after_a_sync_that_built_anew(void **state)
 	cf_list(&w->f, &l);
 	assert_int_equal(catalog_sync(c, w->f.repo, &l, &e), 0);
 	repo_list_done(&l);
-	assert_int_equal(catalog_add_verification(c, w->names[1], &v, &e), 0);
+	assert_int_equal(cf_add_verification(c, w->names[1], &v, &e), 0);
 	catalog_close(c);
 	c = cf_synced(&w->f);
 	assert_int_equal(catalog_last_verification(c, w->names[1], &last, &e), 1);
@@ -120,9 +120,9 @@ rebuild_keeps_the_history_of_verifications(void **state)
 	struct err e = {0};
 
 	assert_int_equal(catalog_last_verification(c, w->names[0], &v, &e), 0);
-	assert_int_equal(catalog_add_verification(c, w->names[0], &good, &e), 0);
-	assert_int_equal(catalog_add_verification(c, w->names[0], &bad, &e), 0);
-	assert_int_equal(catalog_add_verification(c, w->names[1], &good, &e), 0);
+	assert_int_equal(cf_add_verification(c, w->names[0], &good, &e), 0);
+	assert_int_equal(cf_add_verification(c, w->names[0], &bad, &e), 0);
+	assert_int_equal(cf_add_verification(c, w->names[1], &good, &e), 0);
 	catalog_close(c);
 	cf_list(&w->f, &l);
 	assert_int_equal(catalog_rebuild(w->f.repo, &l, &e), 0);
@@ -149,7 +149,7 @@ another_backup_under_an_old_name_does_not_inherit(void **state)
 	char name[SEAL_NAME_MAX + 1];
 	struct err e = {0};
 
-	assert_int_equal(catalog_add_verification(c, w->names[2], &v, &e), 0);
+	assert_int_equal(cf_add_verification(c, w->names[2], &v, &e), 0);
 	catalog_close(c);
 	cf_remove(&w->f, w->names[2]);
 	cf_backup(&w->f, &(struct cf_opts){.sequence = 3}, even, N(even), name);

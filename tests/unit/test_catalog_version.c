@@ -179,7 +179,7 @@ its_history_is_read_and_written_as_it_stands(void **state)
 	expect_history(c, SECOND, CATALOG_STANDARD);
 	catalog_close(c);
 	assert_int_equal(catalog_open_write(&c, w->f.repo, &e), 0);
-	assert_int_equal(catalog_add_verification(c, FIRST, &v, &e), 0);
+	assert_int_equal(cf_add_verification(c, FIRST, &v, &e), 0);
 	expect_history(c, FIRST, CATALOG_QUICK);
 	catalog_close(c);
 	assert_int_equal(version_of(w), w->version);

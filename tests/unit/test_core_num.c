@@ -175,6 +175,42 @@ other_durations_are_usage_errors(void **state)
 	assert_int_equal(s, 77);
 }
 
+static void
+sizes_have_a_unit(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} cases[] = {{"0K", 0}, {"1K", 1024}, {"1KB", 1000}, {"1KiB", 1024}, {"500M", 524288000},
+	    {"5GB", UINT64_C(5000000000)}, {"5GiB", UINT64_C(5368709120)},
+	    {"2T", UINT64_C(2199023255552)}, {"16777215T", UINT64_C(16777215) << 40}};
+	struct err e = {0};
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(num_size(cases[i].text, &n, &e), 0);
+		assert_true(n == cases[i].bytes);
+	}
+}
+
+static void
+other_sizes_are_usage_errors(void **state)
+{
+	static const char *const bad[] = {"", "B", "iB", "K", "KB", "5", "5B", "5iB", "5k", "5kb",
+	    "5Kib", "5KIB", "1.5G", "-1G", " 1G", "1 G", "1GG", "1GBB", "01G", "1P", "16777216T"};
+	struct err e;
+	uint64_t n = 77;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		err_clear(&e);
+		assert_int_equal(num_size(bad[i], &n, &e), -1);
+		assert_int_equal(e.kind, ERR_USAGE);
+	}
+	assert_int_equal(n, 77);
+}
+
 int
 main(void)
 {
@@ -188,6 +224,8 @@ main(void)
 	    cmocka_unit_test(human_sizes_are_those_of_ls),
 	    cmocka_unit_test(durations_have_one_unit),
 	    cmocka_unit_test(other_durations_are_usage_errors),
+	    cmocka_unit_test(sizes_have_a_unit),
+	    cmocka_unit_test(other_sizes_are_usage_errors),
 	};
 
 	return cmocka_run_group_tests_name("core_num", tests, NULL, NULL);

@@ -367,7 +367,8 @@ a_lying_digest_of_a_chunk_is_found(void **state)
 	expect(CLI_OK, "");
 	opts.level = VERIFY_DEEP;
 	assert_int_equal(run_verify(), CLI_WRONG);
-	assert_non_null(strstr(text, " bytes: digest of the unpacked bytes differs\n        b\n"));
+	assert_non_null(strstr(text, " bytes: digest of the unpacked bytes differs; bytes "));
+	assert_non_null(strstr(text, " of the file\n        b\n"));
 	assert_null(strstr(text, "content"));
 }
 
@@ -592,8 +593,9 @@ look_at_archive(size_t at, size_t len, enum cli_status status)
 	while (at >= starts[i + 1])
 		i++;
 	(void)snprintf(want, sizeof(want),
-	    "s-1: FAILED\n    damage: member of the archive at %zu, %zu bytes: digest differs\n%s",
-	    starts[i], starts[i + 1] - starts[i], files[i]);
+	    "s-1: FAILED\n    damage: member %zu of the archive at %zu, %zu bytes: digest "
+	    "differs; intact in no other backup\n%s",
+	    i + 1, starts[i], starts[i + 1] - starts[i], files[i]);
 	if (status != CLI_WRONG || strncmp(text, want, strlen(want)) != 0)
 		fail_msg("byte %zu: %s\nexpected: %s", at, text, want);
 }
@@ -827,8 +829,8 @@ damage_behind_a_damaged_page_is_found_all_the_same(void **state)
 	archive.data[gzip_start(&archive, 1098) + 15] ^= 1;
 	scratch_put(dir, "s-1.tar.gz", archive.data, archive.len);
 	assert_int_equal(run_verify(), CLI_WRONG);
-	assert_non_null(strstr(text, "digest differs\n        f0002\n"));
-	assert_non_null(strstr(text, "digest differs\n        f1097\n"));
+	assert_non_null(strstr(text, "digest differs; intact in no other backup\n        f0002\n"));
+	assert_non_null(strstr(text, "digest differs; intact in no other backup\n        f1097\n"));
 	buf_done(&manifest);
 	buf_done(&archive);
 }

@@ -98,10 +98,51 @@ all_and_names_exclude_each_other(void **state)
 }
 
 static void
+a_budget_is_a_time_or_a_size(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds, bytes;
+	} cases[] = {{"90s", 90, 0}, {"10m", 600, 0}, {"10M", 0, 10 << 20}, {"2h", 7200, 0},
+	    {"1d", 86400, 0}, {"5GB", 0, UINT64_C(5000000000)}, {"1T", 0, UINT64_C(1) << 40}};
+	static const char *const bad[] = {"", "10", "0s", "0G", "m", "10min", "1.5h", "5B", "5gb",
+	    "-1h", "9223372037s", "99999999999999999999T"};
+	struct verify_budget b = {.seconds = 7};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err_clear(&e);
+		assert_int_equal(verify_budget_parse(bad[i], &b, &e), -1);
+		assert_int_equal(e.kind, ERR_USAGE);
+		assert_int_equal(b.seconds, 7);
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(verify_budget_parse(cases[i].text, &b, &e), 0);
+		assert_true(b.seconds == cases[i].seconds && b.bytes == cases[i].bytes);
+	}
+}
+
+static void
+in_turn_means_all_of_them(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    parse("-r", "r", "-t", "t", "--oldest=3", "--budget=5GB", "-s", "x", NULL), 0);
+	assert_int_equal(o.oldest, 3);
+	assert_true(o.budget.bytes == UINT64_C(5000000000));
+	assert_int_equal(parse("-r", "r", "-t", "t", "--oldest=3", "--all", NULL), -1);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--budget=3h", "--all", NULL), -1);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--oldest=3", "one", NULL), -1);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--budget=1G", "-lquick", NULL), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--budget=1h", "-lquick", NULL), 0);
+}
+
+static void
 nonsense_is_refused(void **state)
 {
 	static const char *const bad[] = {"--level=full", "--jobs=0", "--jobs=257", "--max-age=x",
-	    "--series=a/b", "--timezone=Nowhere/Atlantis", "--what"};
+	    "--series=a/b", "--timezone=Nowhere/Atlantis", "--what", "--oldest=0", "--budget=10"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -119,6 +160,8 @@ main(void)
 	    T(everything_can_be_given),
 	    T(repository_and_keys_must_be_given),
 	    T(all_and_names_exclude_each_other),
+	    T(a_budget_is_a_time_or_a_size),
+	    T(in_turn_means_all_of_them),
 	    T(nonsense_is_refused),
 	};
 
