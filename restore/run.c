@@ -44,6 +44,18 @@ struct run {
 	uint8_t *marks; /* NULL: not everything */
 };
 
+/* Whoever puts a seal of his own on top must not thereby have an older state restored. */
+static int
+tell_newest(struct err *e)
+{
+	const struct err was = *e;
+
+	return err_set(e, was.kind,
+	    "%.2000s; it is the newest, and none that is older is taken for it: name one with "
+	    "--backup",
+	    was.msg);
+}
+
 static int
 find_backup(struct run *r, struct err *e)
 {
@@ -55,6 +67,8 @@ find_backup(struct run *r, struct err *e)
 
 	if (rc != 0 && e->kind == ERR_NOTFOUND)
 		return err_where(e, "repository %s", o->repo);
+	if (rc != 0 && e->kind == ERR_TRUST && strcmp(which, "latest") == 0)
+		return tell_newest(e);
 	return rc;
 }
 

@@ -230,7 +230,7 @@ doc 0 restore --json --repo repo --trust key.pub --backup "$torn" --target from-
 mkdir alone
 cp "repo/$torn".* alone
 rm alone/*.manifest.gz
-doc 0 restore --json --repo alone --trust key.pub --untrusted --target from-alone
+doc 0 restore --json --repo alone --trust key.pub --untrusted --backup "$torn" --target from-alone
 rm alone/*.seal
 doc 0 restore --json --repo alone --untrusted --backup "$torn" --target from-alone
 
