@@ -3,13 +3,15 @@
 #
 # exchange.py: somebody who may write in a directory while a restore writes there.
 #
-#   tests/exchange.py TARGET OUTSIDE SECONDS NAME...
+#   tests/exchange.py names|held|once TARGET OUTSIDE SECONDS NAME...
 #
 # Keeps exchanging each directory NAME of TARGET, and of the new/ and old/ of a restore at work in it, with a
-# symbolic link to the same NAME in OUTSIDE, and the work directory itself with a link to OUTSIDE. Prints how
-# often that was done.
+# symbolic link to the same NAME in OUTSIDE, and the work directory itself with a link to OUTSIDE. With
+# "held" a directory stays open, and those in it are exchanged wherever it is moved; with
+# "once" for long. Prints how often that was done.
 import ctypes
 import os
+import random
 import sys
 import time
 
@@ -47,12 +49,8 @@ def exchange(fd, name, link):
     return libc.renameat2(fd, os.fsencode(name), fd, os.fsencode(link), RENAME_EXCHANGE) == 0
 
 
-def turn(top, pair, times):
+def turn(fd, name, to, times):
     """How often it was done: an even number of times puts back what was there."""
-    where, name, to = pair
-    fd = opened(top, where)
-    if fd is None:
-        return 0
     done = 0
     try:
         for _ in range(times):
@@ -62,29 +60,52 @@ def turn(top, pair, times):
             os.symlink(to, "x-" + name, dir_fd=fd)
     except OSError:
         pass
-    finally:
-        os.close(fd)
+    return done
+
+
+def by_name(top, outside, names):
+    """All of them, where they are now."""
+    done = 0
+    for where, name, to in pairs(outside, names):
+        # A restore whose work directory is gone has come to its end: not too often.
+        if name in (".tarseal-restore", "new", "old") and random.randrange(64):
+            continue
+        fd = opened(top, where)
+        if fd is not None:
+            done += turn(fd, name, to, random.choice([1, 2, 2, 2]))
+            os.close(fd)
+    return done
+
+
+def held(top, outside, names, turns=2000):
+    """What is in one directory, for a while, wherever that is moved meanwhile."""
+    done = 0
+    where = random.choice([n for n in names if "/" in n]).split("/")[0]
+    below = [n for n in names if os.path.dirname(n) == where]
+    fd = opened(top, where)
+    if fd is None:
+        return 0
+    for _ in range(turns):
+        for name in below:
+            done += turn(fd, os.path.basename(name), os.path.join(outside, name), 1)
+    os.close(fd)
     return done
 
 
 def main():
-    target, outside, seconds = sys.argv[1], os.path.abspath(sys.argv[2]), float(sys.argv[3])
-    all_pairs = list(pairs(outside, sys.argv[4:]))
-    end = time.monotonic() + seconds
-    done = turns = 0
+    how, target, outside = sys.argv[1], sys.argv[2], os.path.abspath(sys.argv[3])
+    hows = {"names": by_name, "held": held, "once": lambda *args: held(*args, turns=20000)}
+    end = time.monotonic() + float(sys.argv[4])
+    done = 0
     while time.monotonic() < end:
         try:
             top = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
             continue
-        for pair in all_pairs:
-            turns += 1
-            # A restore whose work directory is gone has come to its end: not too often.
-            if pair[1] in (".tarseal-restore", "new", "old") and turns % 64:
-                continue
-            done += turn(top, pair, 2 if turns % 5 else 1)
+        done += hows[how](top, outside, sys.argv[5:])
         os.close(top)
     print(done)
 
 
-main()
+if len(sys.argv) > 5:
+    main()

@@ -9,10 +9,14 @@
 . "$TESTS/lib.sh"
 
 need python3
-"$TESTS/exchange.py" . . 0 >/dev/null 2>&1 || skip "no renameat2 here"
+"$TESTS/exchange.py" >/dev/null 2>&1 || skip "no renameat2 for python3"
 
 # In all directories the same names as outside.
-mkdir -p data/sub/deep data/logs
+dirs=(sub sub/deep sub/dir{1..12} logs)
+for d in "${dirs[@]}"; do
+	mkdir -p "data/$d"
+	echo x | tee "data/$d"/{1,2,3} >/dev/null
+done
 for i in $(seq 60); do
 	noise 3000 "$i" >"data/sub/$i"
 	noise 3000 "$i" >"data/sub/deep/$i"
@@ -79,10 +83,14 @@ attempt() {
 }
 
 race() {
-	local end attacker turns=0
+	local end how attackers=() turns=0
+	rm -f exchanged-* attack-*
 	fresh
-	as_user "$TESTS/exchange.py" target outside "$1" sub sub/deep logs >exchanged 2>attack.err &
-	attacker=$!
+	for how in $attacks; do
+		as_user "$TESTS/exchange.py" "$how" target outside "$1" "${dirs[@]}" \
+		    >exchanged-$how 2>attack-$how.err &
+		attackers+=($!)
+	done
 	end=$((SECONDS + $1))
 	while [ $SECONDS -lt $end ]; do
 		attempt
@@ -90,11 +98,13 @@ race() {
 		turns=$((turns + 1))
 		[ $((turns % 6)) != 0 ] || fresh
 	done
-	wait $attacker || fail "$(cat attack.err)"
-	[ "$(cat exchanged)" -ge 100 ] || fail "$who, $mode: exchanged only $(cat exchanged) times"
+	wait "${attackers[@]}" || fail "$(cat attack-*.err)"
+	for how in $attacks; do
+		[ "$(cat exchanged-$how)" -ge 100 ] || fail "$who, $mode: $how: exchanged only $(cat exchanged-$how) times"
+	done
 	rm -rf gone-*
 	state | diff before - >&2 || fail "$who, $mode: outside changed"
-	echo "$who, $mode, $from: $(cat exchanged) exchanges; $whole runs as they should be, $hit not, $killed killed" >&2
+	echo "$who, $mode, $from: $(cat exchanged-* | xargs) exchanges; $whole runs as they should be, $hit not, $killed killed" >&2
 }
 
 run_all() {
@@ -102,10 +112,28 @@ run_all() {
 	for mode in stage merge wipe; do
 		for from in "--repo repo --trust key.pub" "--repo alone --trust key.pub --untrusted"; do
 			n=0 whole=0 hit=0 killed=0
-			race 3
-			[ $hit -gt 0 ] || [ $mode = stage ] || fail "$who, $mode: no run met a link"
+			for attacks in "names held" held; do
+				race 2
+			done
 			total=$((total + hit))
 		done
+	done
+}
+
+# The removal of what was there, slowly, while what is in one of its directories is exchanged.
+slowly() {
+	who=$1 mode=stage from="--repo repo --trust key.pub" n=0
+	strace -o /dev/null -e trace=none true 2>/dev/null || return 0
+	[ "$TEST_VARIANT" = plain ] || return 0
+	for n in 1 2; do
+		fresh
+		as_user "$TESTS/exchange.py" once target outside 1 "${dirs[@]}" >exchanged &
+		# shellcheck disable=SC2086 # options
+		$as strace -qq -f -o trace -e trace=unlinkat -e inject=unlinkat:delay_exit=20000 \
+		    restore $from --target target --force --mode stage >out 2>err || :
+		wait $!
+		rm -rf gone-*
+		state | diff before - >&2 || fail "$who, what was there is removed: outside changed"
 	done
 }
 total=0
@@ -114,10 +142,12 @@ if [ "$(id -u)" = 0 ]; then
 	# To it the programs are others: copies that it may reach.
 	cp "$TESTS/exchange.py" "$CASE_BASE"
 	chmod 755 "$CASE_BASE/exchange.py"
-	TESTS=$CASE_BASE run_all root
 	TESTS=$CASE_BASE
+	slowly root
+	run_all root
 	as=as_user
 fi
+slowly user
 run_all user
 sed 's/[0-9][0-9]*/N/g' seen | sort | uniq -c | sort -rn | head -40 >&2
 [ $total -gt 10 ] || fail "links were met only $total times"
