@@ -70,6 +70,18 @@ newest_containing(const struct restore_opts *o, const struct repo *repo,
 	return rc < 0 ? -1 : 0;
 }
 
+/* Whoever puts a seal of his own on top must not thereby have an older state restored. */
+static int
+tell_newest(struct err *e)
+{
+	const struct err was = *e;
+
+	return err_set(e, was.kind,
+	    "%.2000s; it is the newest, and none that is older is taken for it: name one with "
+	    "--backup",
+	    was.msg);
+}
+
 int
 choose_backup(const struct restore_opts *o, const struct repo *repo, const struct repo_list *list,
     struct restore_report *r, const struct repo_backup **out, struct err *e)
@@ -86,5 +98,7 @@ choose_backup(const struct restore_opts *o, const struct repo *repo, const struc
 		rc = repo_find(list, &pick, which, out, e);
 	if (rc != 0 && e->kind == ERR_NOTFOUND)
 		return err_where(e, "repository %s", o->repo);
+	if (rc != 0 && e->kind == ERR_TRUST && strcmp(which, "latest") == 0)
+		return tell_newest(e);
 	return rc;
 }

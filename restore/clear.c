@@ -47,8 +47,6 @@ move_up(struct clear *c, int from, const char *name, struct err *e)
 {
 	char to[32];
 
-	/* Moving it changes its "..", which takes the right to write in it. */
-	(void)!fchmodat(from, name, 0700, 0);
 	do {
 		(void)snprintf(to, sizeof(to), "%" PRIu64, c->number++);
 		if (move_name(from, name, c->top, to) == 0)
@@ -89,6 +87,31 @@ empty_one(void *ctx, const char *name, struct err *e)
 	return rc == 1 ? move_up(in->c, in->fd, name, e) : rc;
 }
 
+/* Root that may not pass over modes empties what it owns. */
+static void
+take(int fd)
+{
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+		return;
+	(void)!fchownat(fd, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH);
+	(void)fchmod(fd, 0700); /* the calls that follow tell */
+}
+
+static int
+open_inner(const struct clear *c, const char *name)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(c->top, name, O_RDONLY | flags), way;
+
+	if (fd >= 0 || errno != EACCES)
+		return fd;
+	if ((way = openat(c->top, name, O_PATH | flags)) < 0)
+		return -1;
+	(void)!fchownat(way, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH);
+	(void)close(way);
+	return move_chmod(c->top, name, 0700) == 0 ? openat(c->top, name, O_RDONLY | flags) : -1;
+}
+
 /* What is in it goes, or comes to the top. */
 static int
 empty(struct clear *c, const char *name, struct err *e)
@@ -100,12 +123,9 @@ empty(struct clear *c, const char *name, struct err *e)
 		(void)err_set(e, ERR_SYS, "%s is a mount point", name);
 		return err_where(e, "%s", c->path);
 	}
-	in.fd = openat(c->top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (in.fd < 0 && errno == EACCES && fchmodat(c->top, name, 0700, 0) == 0)
-		in.fd = openat(c->top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (in.fd < 0)
+	if ((in.fd = open_inner(c, name)) < 0)
 		return failed(c, name, e);
-	(void)fchmod(in.fd, 0700); /* the calls below tell */
+	take(in.fd);
 	rc = each_name(in.fd, empty_one, &in, e);
 	(void)close(in.fd);
 	return rc;
@@ -132,6 +152,7 @@ clear_dir(int fd, const char *path, struct err *e)
 	struct clear c = {.top = fd, .path = path};
 	struct pass p = {.c = &c};
 
+	take(fd);
 	/* Names that come while they are listed may be missed. */
 	do {
 		p.left = 0;

@@ -232,7 +232,7 @@ restore_opts_parse(struct restore_opts *o, int argc, char **argv, struct err *e)
 	const struct opt_program prog = {
 	    .name = "restore",
 	    .synopsis = "--repo DIR --trust FILE (--target DIR | --stdout | --drill) [OPTION...] "
-			    "[PATH...]",
+			"[PATH...]",
 	    .description = "Brings back a backup, or the files, directories, and patterns of it "
 			   "that are named, and proves every byte on the way.",
 	    .opts = table,

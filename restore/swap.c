@@ -146,6 +146,35 @@ move_back(struct work *w, struct err *e)
 	return err_pass(e, &why);
 }
 
+static int
+may_one(void *ctx, const char *name, struct err *e)
+{
+	const struct move *m = ctx;
+
+	if (stays(name) || move_may(m->from, name) == 0)
+		return 0;
+	if (errno != EACCES)
+		return err_sys(e, "%s", name);
+	return err_set(e, ERR_SYS,
+	    "%s is somebody else's directory, and cannot be moved: that takes the capability "
+	    "DAC_OVERRIDE (--mode merge moves none)",
+	    name);
+}
+
+/*
+ * Root without all rights, in a container, may make directories of others and not move them.  That
+ * is told before anything has moved.
+ */
+static int
+may_all(const struct work *w, bool out, struct err *e)
+{
+	struct move in = {.from = w->new_fd}, there = {.from = w->target_fd};
+
+	if (each_name(in.from, may_one, &in, e) != 0)
+		return -1;
+	return out && w->whole ? each_name(there.from, may_one, &there, e) : 0;
+}
+
 /* ---- the steps from WORK_OUT on ---- */
 
 static int
@@ -190,6 +219,8 @@ swap_in(struct work *w, struct err *e)
 		return -1;
 	if (fstat(w->new_fd, &st) != 0)
 		return err_sys(e, "target %s", w->target);
+	if (may_all(w, w->state != WORK_WIPING, e) != 0)
+		return -1;
 	w->root_time = st.st_mtim; /* it goes on as soon as a name leaves */
 	if (work_set(w, w->state == WORK_WIPING ? WORK_IN : WORK_OUT, e) != 0)
 		return -1;
@@ -199,6 +230,10 @@ swap_in(struct work *w, struct err *e)
 int
 swap_wipe(struct work *w, struct err *e)
 {
+	struct move all = {.from = w->target_fd};
+
+	if (each_name(all.from, may_one, &all, e) != 0)
+		return -1;
 	if (work_open_old(w, e) != 0 || move_out(w, e) != 0)
 		return -1;
 	return work_clear(w, e);

@@ -37,8 +37,9 @@ cp -a old both
 rm both/large both/link both/sub/1
 rsync -aH data/ both/
 
+from=(--repo repo --trust key.pub)
 r() {
-	restore --repo repo --trust key.pub --target target --jobs 2 "$@"
+	restore "${from[@]}" --target target --jobs 2 "$@"
 }
 same() {
 	diff -r "$1" target >differs 2>&1
@@ -87,36 +88,57 @@ whole_files() {
 
 calls="mkdir mkdirat renameat renameat2 unlinkat linkat symlinkat fsync syncfs write pwrite64 ftruncate
     fchmod fchown fchownat fsetxattr fremovexattr utimensat"
+# killed_at CALL N: false when the run came to its end without that.
+killed_at() {
+	local call=$1 n=$2 status=0
+	where="${from[*]}: $mode, $call $n"
+	rm -rf target
+	cp -a old target
+	(strace -f -qq -o trace -e trace="$call" -e inject="$call:signal=SIGKILL:when=$n" \
+	    restore "${from[@]}" --target target --jobs 2 --mode $mode >out 2>err) 2>shell || status=$?
+	[ "$status" -ne 0 ] || return 1
+	[ "$status" -eq 137 ] || fail "$where: exit $status: $(cat err)"
+	kills=$((kills + 1))
+	look
+	[ $mode != merge ] || whole_files
+	rm -rf copy
+	cp -a target copy
+	recovered
+	rm -rf target
+	mv copy target
+	r --mode $mode >out 2>&1 || fail "$where: the next run: $(cat out)"
+	at_rest
+	same "$goal" || fail "$where: the next run: $(cat differs)"
+}
 for mode in stage merge wipe; do
 	[ $mode = merge ] && goal=both || goal=data
 	kills=0
 	for call in $calls; do
-		for ((n = 1; n < 400; n++)); do
-			where="$mode, $call $n"
-			rm -rf target
-			cp -a old target
-			status=0
-			(strace -f -qq -o trace -e trace="$call" -e inject="$call:signal=SIGKILL:when=$n" \
-			    restore --repo repo --trust key.pub --target target --jobs 2 --mode $mode \
-			    >out 2>err) 2>shell || status=$?
-			[ "$status" -ne 0 ] || break
-			[ "$status" -eq 137 ] || fail "$where: exit $status: $(cat err)"
-			kills=$((kills + 1))
-			look
-			[ $mode != merge ] || whole_files
-			rm -rf copy
-			cp -a target copy
-			recovered
-			rm -rf target
-			mv copy target
-			r --mode $mode >out 2>&1 || fail "$where: the next run: $(cat out)"
-			at_rest
-			same "$goal" || fail "$where: the next run: $(cat differs)"
+		n=1
+		while killed_at "$call" $n; do
+			n=$((n + 1))
+			[ $n -lt 400 ] || fail "$mode, $call: no end"
 		done
 		same "$goal" || fail "$mode, $call, not killed: $(cat differs)"
 	done
 	[ $kills -ge 30 ] || fail "$mode: killed only $kills times"
 done
+
+# From the archive alone, it is the same way into the target: a few of these for each.
+mkdir alone
+cp repo/*.tar.gz repo/*.seal alone
+from=(--repo alone --trust key.pub --untrusted)
+for mode in stage merge wipe; do
+	[ $mode = merge ] && goal=both || goal=data
+	kills=0
+	for call in mkdirat renameat2 unlinkat linkat pwrite64 fsync utimensat; do
+		for n in 1 3 5; do
+			killed_at "$call" $n || break
+		done
+	done
+	[ $kills -ge 8 ] || fail "alone, $mode: killed only $kills times"
+done
+from=(--repo repo --trust key.pub)
 
 # Of these facts a look at the content tells nothing.
 rm -rf target

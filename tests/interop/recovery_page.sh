@@ -33,12 +33,17 @@ sed 's#/backups#repo#g; s#/tmp/##g; s#--target /data#--target volume#g' commands
 exec 3<here
 while IFS= read -r line; do
 	IFS= read -r command <&3
+	case $command in
+	*--target\ alone) mv "$(newest repo).manifest.gz" lost ;;
+	*--target\ old) tar -C good -czf repo/autolab-backup-20260101_000005.tar.gz . ;;
+	esac
 	status=0
 	bash -c "$command" >did 2>err || status=$?
 	echo "\$ $line"
 	sed 's/, [^ ]* is free/, MUCH is free/' did
 	sed 's/^/! /' err
 	[ $status -eq 0 ] || echo "exit $status"
+	[ ! -f lost ] || mv lost "$(newest repo).manifest.gz"
 done <commands
 
 [ "$(cat volume/app/conf/old.json)" = old ] || fail "what was deleted is not back"
@@ -49,4 +54,6 @@ touch -r good volume # a name came and went there
 same_tree good volume
 same_tree good untrusted
 same_tree good beside
+same_tree good alone
+diff -r good old
 [ "$(cat then/logs/app.log)" = "night 08" ] || fail "as of a day: $(cat then/logs/app.log)"
