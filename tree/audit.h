@@ -21,7 +21,7 @@ struct section_line;
  * The walk and the manifest have one order, so one merge sees it all.  Each section is proven (seal
  * -> root -> page -> section) before it is used, and every file is read and hashed, whatever its
  * times say; no link is followed.  Memory does not depend on the size of the tree, but for files
- * with several names: some 40 bytes for each of which names are still to come.
+ * with several names: some 100 bytes for each of which names are still to come.
  *
  * The archive is not read: that it holds what the manifest says is for verify and restore to prove.
  */
@@ -104,5 +104,7 @@ bool audit_clean(const struct audit_totals *t);
 const char *audit_kind_name(enum audit_kind kind);
 /* The name of one bit: "content", "mode", ...; bits ascend from 1 until NULL comes. */
 const char *audit_what_name(unsigned bit);
+/* How a manifest calls what st_mode says; 0 for a socket, which is in none. */
+enum entry_type audit_type_of(uint32_t mode);
 
 #endif

@@ -64,13 +64,14 @@ struct audit_item *
 audit_item_new(const struct section_line *line, const struct walk_item *w, struct err *e)
 {
 	struct audit_item *it = malloc(sizeof(*it) + room(line, w));
-	char *at = (char *)(it + 1);
+	char *at;
 
 	if (it == NULL) {
 		(void)err_nomem(e);
 		return NULL;
 	}
 	*it = (struct audit_item){0};
+	at = (char *)(it + 1);
 	if (line != NULL)
 		take_line(it, line, &at);
 	if (w != NULL)

@@ -68,7 +68,5 @@ struct audit_looker *audit_looker_new(int rootfd, struct err *e);
 void audit_looker_free(void *looker); /* NULL is harmless */
 /* Compares the item, and fills in what is found. */
 int audit_look(struct audit_looker *l, struct audit_item *it, struct err *e);
-/* How the manifest calls what stat(2) calls so; 0 for a socket. */
-enum entry_type audit_type_of(uint32_t mode);
 
 #endif

@@ -7,9 +7,9 @@
 #include "core/err.h"
 
 /*
- * Open addressing with linear probing: 40 bytes a file in a table that is half full at most.
- * What goes leaves no tombstone: those behind it move up, because with trees of links as many
- * go as come.
+ * Open addressing with linear probing: 40 bytes a place, three in four of them taken at most.  What
+ * goes leaves no tombstone: those behind it move up, because with trees of links as many go as
+ * come.
  */
 #define CAP_MIN 64u
 
@@ -69,7 +69,7 @@ grow(struct inodes *t, struct err *e)
 int
 inodes_put(struct inodes *t, const struct inode *f, struct err *e)
 {
-	if (t->n * 2 >= t->cap && grow(t, e) != 0)
+	if (t->n * 4 >= t->cap * 3 && grow(t, e) != 0)
 		return -1;
 	*place(t, f->dev, f->ino) = *f;
 	t->n++;

@@ -34,6 +34,31 @@ verify_budget_parse(const char *text, struct verify_budget *out, struct err *e)
 	return 0;
 }
 
+#define NO_LEVEL (-1)
+
+static int
+check_source(const struct verify_opts *o, struct err *e)
+{
+	const char *other = o->all   ? "--all"
+	    : o->level != NO_LEVEL   ? "--level"
+	    : o->anchor != NULL	     ? "--anchor"
+	    : o->max_age > 0	     ? "--max-age"
+	    : o->oldest > 0	     ? "--oldest"
+	    : o->budget_text != NULL ? "--budget"
+				     : NULL;
+
+	if (o->source == NULL && (o->exclude.n > 0 || o->one_file_system))
+		return err_set(e, ERR_USAGE,
+		    "--exclude and --one-file-system are about a tree: which one? (--source DIR)");
+	if (o->source == NULL)
+		return 0;
+	if (other != NULL)
+		return err_set(e, ERR_USAGE, "--source and %s exclude each other", other);
+	if (o->backups.n > 1)
+		return err_set(e, ERR_USAGE, "--source compares with one backup");
+	return 0;
+}
+
 /* In turn means all of them, a few at a time. */
 static int
 check_turns(struct verify_opts *o, struct err *e)
@@ -69,7 +94,7 @@ check(struct verify_opts *o, struct err *e)
 		    "backups only");
 	if (o->all && o->backups.n > 0)
 		return err_set(e, ERR_USAGE, "--all and names of backups exclude each other");
-	if (check_turns(o, e) < 0)
+	if (check_source(o, e) != 0 || check_turns(o, e) != 0)
 		return -1;
 	if (o->series != NULL && !seal_name_ok(o->series))
 		return err_set(e, ERR_USAGE, "--series %s: is not a series' name", o->series);
@@ -102,6 +127,12 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 	    {"anchor", 0, OPT_STRING, "FILE",
 		"remember in FILE what was seen, and report what was taken away since", &o->anchor,
 		NULL, 0, 0, NULL},
+	    {"source", 0, OPT_STRING, "DIR", "compare this tree, file by file, with a backup",
+		&o->source, NULL, 0, 0, NULL},
+	    {"exclude", 'x', OPT_LIST, "PATTERN", "leave out of that what matches", &o->exclude,
+		NULL, 0, 0, NULL},
+	    {"one-file-system", 0, OPT_FLAG, NULL, "do not descend into other file systems there",
+		&o->one_file_system, NULL, 0, 0, NULL},
 	    {"untrusted", 0, OPT_FLAG, NULL,
 		"note missing, wrong, and unknown signatures, but do not fail for them",
 		&o->untrusted, NULL, 0, 0, NULL},
@@ -113,10 +144,12 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 	};
 	const struct opt_program prog = {
 	    .name = "verify",
-	    .synopsis = "--repo DIR --trust FILE [OPTION...] [BACKUP... | --all | --oldest N]",
+	    .synopsis = "--repo DIR --trust FILE [OPTION...] [BACKUP... | --all | --oldest N | "
+			"--source DIR [BACKUP]]",
 	    .description = "Checks that backups are whole, signed, and all there, and lists all "
-			   "damage by the names of the files that it touches. BACKUP is "
-			   "\"latest\" (the default), a name, or a unique leading part of one.",
+			   "damage by the names of the files that it touches; or compares a "
+			   "tree with a backup. BACKUP is \"latest\" (the default), a name, or a "
+			   "unique leading part of one.",
 	    .opts = table,
 	    .max_args = SIZE_MAX,
 	    .args_name = "BACKUP",
@@ -124,14 +157,19 @@ verify_opts_parse(struct verify_opts *o, int argc, char **argv, struct err *e)
 	int rc;
 
 	memset(o, 0, sizeof(*o));
-	o->level = VERIFY_STANDARD;
+	o->level = NO_LEVEL;
 	o->jobs = limits_workers_here();
 	rc = opt_parse(&prog, &o->common, argc, argv, &o->backups, e);
-	return rc != 0 ? rc : check(o, e);
+	if (rc == 0)
+		rc = check(o, e);
+	if (o->level == NO_LEVEL)
+		o->level = VERIFY_STANDARD;
+	return rc;
 }
 
 void
 verify_opts_done(struct verify_opts *o)
 {
 	opt_list_done(&o->backups);
+	opt_list_done(&o->exclude);
 }

@@ -26,6 +26,10 @@ struct verify_opts {
 	int level; /* enum verify_level */
 	uint64_t max_age; /* seconds; 0: any */
 	uint64_t jobs;
+	/* To be compared with a backup; NULL: backups are checked.  The other two go with it. */
+	const char *source;
+	struct opt_list exclude;
+	bool one_file_system;
 	struct opt_list backups;
 	struct opt_common common;
 };

@@ -10,6 +10,7 @@
 #include "seal/key.h"
 #include "store/repo.h"
 #include "verify/anchor.h"
+#include "verify/audit_run.h"
 #include "verify/check.h"
 #include "verify/held.h"
 #include "verify/opts.h"
@@ -202,26 +203,48 @@ check_set(struct run *r, struct err *e)
 	return 0;
 }
 
+static enum cli_status
+check_all(struct run *r, FILE *out, struct err *e)
+{
+	const struct verify_opts *o = r->opts;
+	enum cli_status status;
+
+	verify_report_begin(&r->report, o, out);
+	r->report.anchor = o->anchor != NULL ? &r->anchor : NULL;
+	r->report.rotation = verify_rotates(o) ? &r->rotation : NULL;
+	if (check_set(r, e) == 0) {
+		verify_catalog_note(r->repo, &r->list, &r->report);
+		(void)check_picked(r, e);
+	}
+	status = status_of(r);
+	verify_record_end(&r->record);
+	if (verify_rotates(o) && e->kind == ERR_NONE)
+		verify_rotation_end(&r->rotation, r->repo);
+	verify_report_end(&r->report, cli_exit_status(e, status));
+	return status;
+}
+
+static enum cli_status
+audit(const struct run *r, FILE *out, struct err *e)
+{
+	const struct verify_audit a = {.opts = r->opts,
+	    .repo = r->repo,
+	    .trust = r->trust,
+	    .list = &r->list,
+	    .picks = &r->picks,
+	    .out = out};
+
+	return verify_audit(&a, e);
+}
+
 enum cli_status
 verify_run(const struct verify_opts *o, FILE *out, struct err *e)
 {
 	struct run r = {.opts = o};
 	enum cli_status status = CLI_OK;
 
-	if (open_all(&r, e) == 0) {
-		verify_report_begin(&r.report, o, out);
-		r.report.anchor = o->anchor != NULL ? &r.anchor : NULL;
-		r.report.rotation = verify_rotates(o) ? &r.rotation : NULL;
-		if (check_set(&r, e) == 0) {
-			verify_catalog_note(r.repo, &r.list, &r.report);
-			(void)check_picked(&r, e);
-		}
-		status = status_of(&r);
-		verify_record_end(&r.record);
-		if (verify_rotates(o) && e->kind == ERR_NONE)
-			verify_rotation_end(&r.rotation, r.repo);
-		verify_report_end(&r.report, cli_exit_status(e, status));
-	}
+	if (open_all(&r, e) == 0)
+		status = o->source != NULL ? audit(&r, out, e) : check_all(&r, out, e);
 	verify_record_done(&r.record);
 	verify_rotation_done(&r.rotation);
 	verify_picks_done(&r.picks);

@@ -66,6 +66,9 @@ printf 'new\n' >data/$'new-\xe9'
 setfattr -n user.comment -v other data/plain
 night 4 0
 night 5 0 --series other
+doc 1 verify --json --repo repo --trust key.pub --source data \
+    "$(basename repo/autolab-backup-20260203*.seal .seal)"
+doc 0 verify --json --repo $'copy-\xe9' --trust key.pub --source $'src-\xe9'
 
 # ---- manifest ----
 
@@ -166,6 +169,7 @@ m 0 find --series live --all --name '*s'
 m 0 history --series live fails
 m 0 history --series live changes
 m 0 history --series live grows
+doc 1 env LD_PRELOAD="$PWD/between.so" verify --json --repo repo --trust key.pub --series live --source live
 torn=$(basename "$(grep -l '^# complete: no' repo/*.seal)" .seal)
 m 1 diff previous "$torn"
 m 1 diff "$torn" previous
@@ -283,6 +287,7 @@ read -r offset length < <(part "$offset" "$length" | awk '$2 == "page" { print $
 flip "$large.manifest.gz" $(($(part "$offset" "$length" | awk '$10 > 0 && $2 == "c" { print $9 }') + 20))
 v 1 --series big
 v 1 --series big --level deep
+v 1 --series big --source big
 # Somebody else's key, no key, no seal.
 make_key other-key
 doc 5 verify --json --repo repo --trust other-key.pub --series autolab-backup

@@ -316,6 +316,7 @@ what_could_not_be_read_is_not_missing(void **state)
 	static const char *const knows[] = {
 	    "", "a", "b.", "bb", "gone", "x", "x/dar", "x/dark.", "y"};
 	struct world *w = *state;
+	struct err e = {0};
 
 	open_side(w, NULL);
 	for (size_t i = 0; i < COUNT(lacks); i++)
@@ -323,6 +324,13 @@ what_could_not_be_read_is_not_missing(void **state)
 	for (size_t i = 0; i < COUNT(knows); i++)
 		assert_false(side_lacks(w->s, knows[i], strlen(knows[i])));
 	assert_string_equal(walk(w, true), " a big c z1 z2 ");
+	/* When all notes count: what vanished was there as well. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(side_all_notes(w->s, &e), 0);
+		assert_true(side_lacks(w->s, "gone", 4));
+		assert_true(side_lacks(w->s, "b/below", 7));
+		assert_false(side_lacks(w->s, "bb", 2));
+	}
 	/* What is damaged may have told of anything. */
 	flip_manifest(w, 120);
 	open_side(w, NULL);

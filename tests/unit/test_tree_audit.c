@@ -450,9 +450,13 @@ static void
 a_file_that_does_not_keep_still_is_told_with_a_word(void **state)
 {
 	(void)state;
-	opts.jobs = 1;
+	/* The time of its other name may be seen before or after the writing. */
+	assert_int_equal(unlink(at("z-large")), 0);
+	touch("");
+	back_up();
+	opts.jobs = 1; /* at() is for one thread */
 	source_pread = busy_pread;
-	expect("changed ./large content,mtime,changing\nchanged ./z-large content,changing\n");
+	expect("changed ./large content,mtime,changing\n");
 }
 
 /* ---- damage, and the end ---- */

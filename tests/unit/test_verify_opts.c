@@ -74,6 +74,30 @@ everything_can_be_given(void **state)
 }
 
 static void
+a_tree_is_compared_with_one_backup(void **state)
+{
+	static const char *const others[] = {
+	    "--all", "--level=quick", "--max-age=1h", "--anchor=a", NULL};
+
+	(void)state;
+	assert_int_equal(parse("-r", "r", "-t", "t", "--source", "d", "-x", "*.tmp", "--exclude",
+			     "a", "--one-file-system", "one", NULL),
+	    0);
+	assert_string_equal(o.source, "d");
+	assert_int_equal(o.exclude.n, 2);
+	assert_true(o.one_file_system);
+	assert_int_equal(o.level, VERIFY_STANDARD);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--source", "d", "one", "two", NULL), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	for (size_t i = 0; others[i] != NULL; i++) {
+		assert_int_equal(parse("-r", "r", "-t", "t", "--source", "d", others[i], NULL), -1);
+		assert_int_equal(e.kind, ERR_USAGE);
+	}
+	assert_int_equal(parse("-r", "r", "-t", "t", "-x", "a", NULL), -1);
+	assert_int_equal(parse("-r", "r", "-t", "t", "--one-file-system", NULL), -1);
+}
+
+static void
 repository_and_keys_must_be_given(void **state)
 {
 	(void)state;
@@ -158,6 +182,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(defaults_are_standard_with_all_processors),
 	    T(everything_can_be_given),
+	    T(a_tree_is_compared_with_one_backup),
 	    T(repository_and_keys_must_be_given),
 	    T(all_and_names_exclude_each_other),
 	    T(a_budget_is_a_time_or_a_size),
