@@ -80,7 +80,13 @@ int catalog_update(struct repo *r, const struct repo_list *l, struct err *e);
 int catalog_rebuild(struct repo *r, const struct repo_list *l, struct err *e);
 
 /* ---- verification history ---- */
-enum catalog_level { CATALOG_QUICK = 1, CATALOG_STANDARD = 2, CATALOG_DEEP = 3 };
+/* How much was looked at; each is more than those before it. */
+enum catalog_level {
+	CATALOG_QUICK = 1, /* seals and sizes */
+	CATALOG_STANDARD = 2, /* every stored byte */
+	CATALOG_DEEP = 3, /* every file in them */
+	CATALOG_DRILL = 4, /* all of it restored, and compared */
+};
 struct catalog_verification {
 	time_t at;
 	enum catalog_level level;

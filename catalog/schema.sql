@@ -85,7 +85,8 @@ CREATE INDEX member_last ON member (series, last) WHERE last IS NOT NULL;
 CREATE INDEX member_digest ON member (digest, packed, last);
 
 -- What verify found; kept by the digest of the seal's signed text, so that another
--- backup under an old name does not inherit it. level: 1 quick, 2 standard, 3 deep.
+-- backup under an old name does not inherit it. level: 1 quick, 2 standard, 3 deep,
+-- 4 a restore drill.
 CREATE TABLE verification (
 	digest BLOB NOT NULL,
 	at INTEGER NOT NULL,

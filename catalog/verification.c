@@ -13,7 +13,7 @@
 static bool
 level_ok(int64_t level)
 {
-	return level >= CATALOG_QUICK && level <= CATALOG_DEEP;
+	return level >= CATALOG_QUICK && level <= CATALOG_DRILL;
 }
 
 static int

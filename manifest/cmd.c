@@ -393,5 +393,12 @@ cmd_mode(int type, unsigned mode, char out[12])
 const char *
 cmd_level_name(int level)
 {
-	return level == CATALOG_QUICK ? "quick" : level == CATALOG_STANDARD ? "standard" : "deep";
+	static const char *const names[] = {
+	    [CATALOG_QUICK] = "quick",
+	    [CATALOG_STANDARD] = "standard",
+	    [CATALOG_DEEP] = "deep",
+	    [CATALOG_DRILL] = "drill",
+	};
+
+	return names[level];
 }

@@ -159,6 +159,6 @@ void cmd_json_digest(struct json *j, const char *key, const uint8_t *digest); /*
 void cmd_age(time_t then, char out[32]);
 /* "drwxr-xr-x" */
 void cmd_mode(int type, unsigned mode, char out[12]);
-const char *cmd_level_name(int level); /* "quick", "standard", "deep" */
+const char *cmd_level_name(int level); /* of enum catalog_level */
 
 #endif

@@ -9,12 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/catalog.h"
+#include "catalog/noting.h"
 #include "cli/cli.h"
 #include "core/beneath.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/stop.h"
 #include "restore/check_command.h"
 #include "restore/drill_dir.h"
 #include "restore/drill_report.h"
@@ -288,6 +291,29 @@ in_scratch(struct drill *d, const struct repo *repo, const struct repo_list *lis
 
 /* ---- all of it ---- */
 
+/* For manifest list, retention, and who takes turns: no backup of the series was read better. */
+static bool
+note(const struct drill *d, struct repo *repo)
+{
+	const struct catalog_verification v = {
+	    .at = clock_now().tv_sec, .level = CATALOG_DRILL, .ok = drill_passed(d)};
+	struct catalog *c = NULL;
+	struct err e = {0};
+	int rc;
+
+	/* One that could not be carried out says nothing of the backup. */
+	if (d->steps[DRILL_COMPARE].outcome == DRILL_SKIPPED || d->backup->state != REPO_TRUSTED ||
+	    stop_signal() != 0)
+		return false;
+	if ((rc = catalog_open_noting(&c, repo, 0, &e)) == 0) {
+		rc = catalog_add_verification(c, d->backup->seal.text_digest, &v, &e);
+		catalog_close_noting(c, repo);
+	}
+	if (rc != 0)
+		log_verbose("the result is not noted in the catalog: %s", e.msg);
+	return rc == 0;
+}
+
 static const char *
 scratch_parent(const struct restore_opts *o)
 {
@@ -339,6 +365,7 @@ drill_run(const struct restore_opts *o, struct repo *repo, const struct repo_lis
 	if (junit_open(&junit, o->junit, e) != 0)
 		return CLI_FAILED;
 	(void)run(&d, repo, list, e);
+	d.noted = note(&d, repo);
 	status = drill_passed(&d) ? CLI_OK : CLI_WRONG;
 	if (d.backup != NULL)
 		drill_report(&d, cli_exit_status(e, status));

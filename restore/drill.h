@@ -44,6 +44,7 @@ struct drill {
 	uint64_t n_differences;
 	struct drill_difference *differences; /* the first ones */
 	size_t n_kept;
+	bool noted; /* in the catalog */
 	const char *scratch; /* where */
 	int tree; /* that was restored; borrowed, while it is compared */
 };

@@ -142,6 +142,7 @@ json(const struct drill *d, int status)
 	json_path(&j, "scratch", d->scratch, strlen(d->scratch));
 	json_bool(&j, "passed", drill_passed(d));
 	json_uint(&j, "rto_milliseconds", d->steps[DRILL_RESTORE].ms);
+	json_bool(&j, "noted", d->noted);
 	json_steps(&j, d);
 	json_uint(&j, "entries", r->entries);
 	json_uint(&j, "bytes", r->bytes);

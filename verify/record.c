@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "catalog/noting.h"
 #include "core/err.h"
 #include "core/log.h"
 #include "core/stop.h"
@@ -21,34 +22,6 @@ static const enum catalog_level levels[] = {
     [VERIFY_DEEP] = CATALOG_DEEP,
 };
 
-/*
- * Looked at first without the right to write: verify makes no catalog and repairs
- * none, and one that is open for writing would be made or replaced.
- */
-static int
-is_there(struct repo *r, struct err *e)
-{
-	struct catalog *c = NULL;
-	int rc = catalog_open_history(&c, r, e);
-
-	catalog_close(c);
-	return rc;
-}
-
-/* A catalog to write to; repo_unlock() after catalog_close(). */
-static int
-open_locked(struct repo *r, uint64_t wait_seconds, struct catalog **out, struct err *e)
-{
-	if (!repo_writable(r))
-		return err_set(e, ERR_SYS, "the repository cannot be written to");
-	if (is_there(r, e) < 0 || repo_lock(r, wait_seconds, e) < 0)
-		return -1;
-	if (catalog_open_write(out, r, e) == 0)
-		return 0;
-	repo_unlock(r);
-	return -1;
-}
-
 /* Note what waits, from the first on; what was noted waits no more. */
 static void
 note_waiting(struct verify_record *rec, uint64_t wait_seconds)
@@ -57,7 +30,7 @@ note_waiting(struct verify_record *rec, uint64_t wait_seconds)
 	size_t done = 0;
 
 	err_clear(&rec->why);
-	if (rec->n == 0 || open_locked(rec->repo, wait_seconds, &c, &rec->why) < 0)
+	if (rec->n == 0 || catalog_open_noting(&c, rec->repo, wait_seconds, &rec->why) < 0)
 		return;
 	for (; done < rec->n; done++) {
 		const struct verify_result *r = &rec->waiting[done];
@@ -67,8 +40,7 @@ note_waiting(struct verify_record *rec, uint64_t wait_seconds)
 		if (catalog_add_verification(c, r->backup->seal.text_digest, &v, &rec->why) < 0)
 			break;
 	}
-	catalog_close(c);
-	repo_unlock(rec->repo);
+	catalog_close_noting(c, rec->repo);
 	rec->n -= done;
 	memmove(rec->waiting, &rec->waiting[done], rec->n * sizeof(rec->waiting[0]));
 }
@@ -134,12 +106,11 @@ verify_record_check(struct repo *r, struct err *e)
 {
 	struct catalog *c = NULL;
 	struct err why = {0};
-	int rc = open_locked(r, WAIT_SECONDS, &c, &why);
+	int rc = catalog_open_noting(&c, r, WAIT_SECONDS, &why);
 
 	if (rc == 0) {
 		rc = catalog_can_add(c, &why);
-		catalog_close(c);
-		repo_unlock(r);
+		catalog_close_noting(c, r);
 	}
 	return rc == 0 ? 0 : advise(r, &why, e);
 }

@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 
+need jq
 sample_tree data
 make_repo repo
 mkdir scratch
@@ -17,14 +18,22 @@ junit() {
 	run_sh "sed 's/time=\"[0-9.]*\"/time=\"T\"/' $1"
 }
 
+# The result is noted where verify's results are.
+noted() {
+	run_sh "manifest list --repo repo --trust key.pub --json | jq -c '[.backups[].verified | [.level, .ok]]'"
+}
+noted
 d
+noted
 d --quiet
 d --check-command 'test -s config.json && test -h current' --junit ok.xml
 junit ok.xml
 # It runs in the tree, with no input, and what it prints does not get into the result.
 d --check-command 'cat; ls logs; echo said >&2; pwd | sed "s,.*/tarseal-drill-[^/]*/,,"' --quiet
 d --check-command 'exit 3' --junit bad.xml
+noted
 junit bad.xml
+noted
 d --check-command 'kill -TERM $$'
 d --check-command 'no-such-command' --quiet
 # A check that spoils the tree spoils a copy; what it leaves in the background ends with it.
@@ -45,6 +54,7 @@ run_sh 'cat parsed'
 d --backup "$(basename "$first")"
 d --as-of 2020-01-01 --junit none.xml
 junit none.xml
+noted
 rm "$(newest repo).manifest.gz"
 d --junit none.xml
 junit none.xml
