@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backup/inside.h"
@@ -11,6 +12,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/restoring.h"
+#include "core/stop.h"
 #include "seal/key.h"
 #include "tree/exclude.h"
 
@@ -84,10 +86,30 @@ open_repo(struct run *r, struct err *e)
 	return 0;
 }
 
+/*
+ * A verify notes each result under the lock, in a moment: no night shall fail for that.  Who told
+ * how long to wait waits that long.
+ */
+static int
+lock(struct run *r, struct err *e)
+{
+	const struct timespec tick = {.tv_nsec = 50000000};
+
+	for (int ticks = 0; r->o->wait_lock == 0 && ticks < 20; ticks++) {
+		if (repo_lock(r->repo, 0, e) == 0)
+			return 0;
+		if (e->kind != ERR_LOCKED || stop_signal() != 0)
+			return -1;
+		err_clear(e);
+		(void)nanosleep(&tick, NULL);
+	}
+	return repo_lock(r->repo, r->o->wait_lock, e);
+}
+
 int
 prepare_lock(struct run *r, struct err *e)
 {
-	if (repo_lock(r->repo, r->o->wait_lock, e) != 0 || repo_recover(r->repo, e) != 0)
+	if (lock(r, e) != 0 || repo_recover(r->repo, e) != 0)
 		return -1;
 	return repo_list(r->repo, r->trust, &r->list, e);
 }

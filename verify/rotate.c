@@ -96,6 +96,9 @@ ask_history(struct verify_rotation *rot, struct repo *r, struct err *e)
 		t->at = t->checked ? v.at : 0;
 	}
 	catalog_close(c);
+	if (rc < 0 && e != NULL && e->kind == ERR_CORRUPT)
+		(void)err_where(
+		    e, "repository %s: \"manifest rebuild\" makes a new catalog", repo_dir(r));
 	return rc < 0 ? -1 : 0;
 }
 
