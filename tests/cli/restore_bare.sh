@@ -49,7 +49,7 @@ run_sh 'cat out/logs/app.log; stat -c %a out/logs'
 
 echo "-- the manifest's end is damaged"
 fresh
-flip repo/$name.manifest.gz $(($(stat -c %s repo/$name.manifest.gz) - 100))
+flip "repo/$name.manifest.gz" $(($(stat -c %s "repo/$name.manifest.gz") - 100))
 r --target out --backup "$name"
 r --target new --untrusted
 same_tree data new
@@ -62,7 +62,7 @@ run restore --repo repo --trust other.pub --target new --untrusted
 same_tree data new
 
 echo "-- the archive is not what the seal signs"
-tar -C data -czf repo/$name.tar.gz .
+tar -C data -czf "repo/$name.tar.gz" .
 rm -rf new
 r --target new --untrusted
 same_tree data new
@@ -76,22 +76,22 @@ same_tree data new
 
 echo "-- a seal that cannot be read"
 fresh
-echo nonsense >repo/$name.seal
+echo nonsense >"repo/$name.seal"
 rm -rf new
-r --target new --backup $name
-r --target new --backup $name --untrusted
+r --target new --backup "$name"
+r --target new --backup "$name" --untrusted
 same_tree data new
 r --target new --untrusted
 
 echo "-- no seal"
-rm repo/$name.seal
+rm "repo/$name.seal"
 r --target new
-r --target new --backup $name
-r --target new --backup ${name%?}
+r --target new --backup "$name"
+r --target new --backup "${name%?}"
 rm -rf new
-r --target new --backup $name --untrusted
+r --target new --backup "$name" --untrusted
 same_tree data new
-r --target new --backup $name.tar.gz --untrusted --json config.json | sed 's/"milliseconds": .*/"milliseconds": N,/'
+r --target new --backup "$name.tar.gz" --untrusted --json config.json | sed 's/"milliseconds": .*/"milliseconds": N,/'
 
 echo "-- of busybox and GNU tar"
 for by in "busybox tar" "tar"; do
