@@ -87,7 +87,7 @@ echo "-- no seal"
 rm "repo/$name.seal"
 r --target new
 r --target new --backup "$name"
-r --target new --backup "${name%?}"
+r --target new --backup "${name%-*}"
 rm -rf new
 r --target new --backup "$name" --untrusted
 same_tree data new
@@ -112,6 +112,13 @@ mkdir -m 750 new
 touch -d '2021-01-01 UTC' new
 run restore --repo repo --untrusted --backup autolab-backup-20260101_000005 --target new
 run_sh 'stat -c "%a %y" new; find new | sort'
+
+echo "-- of files alone: directories on the way that nobody speaks of"
+rm -rf repo/* new
+(cd data && tar -czf ../repo/autolab-backup-20260101_000005.tar.gz logs/app.log db/table config.json)
+mkdir -p -m 700 new/db
+run restore --repo repo --untrusted --backup autolab-backup-20260101_000005 --target new --mode merge
+run_sh 'find new | sort | xargs stat -c "%a %n"'
 
 echo "-- a tail that is missing"
 rm -rf repo/* new
