@@ -31,18 +31,21 @@ restore_is_work(const char *path)
 static int
 make_parent(const struct restore_target *t, const char *path, size_t len, const char **base)
 {
-	int fd = beneath_make_parent(t->fd, path, base), rc = 0;
+	int fd = beneath_make_parent(t->fd, path, base), saved;
 	char *dir;
 
 	if (fd < 0 || !t->folds || len == 0)
 		return fd;
-	if ((dir = strndup(path, len)) == NULL || (rc = spell_check_path(t->fd, dir)) != 0) {
-		(void)close(fd);
-		fd = -1;
-		errno = dir == NULL ? ENOMEM : ENOTUNIQ;
+	dir = strndup(path, len);
+	if (dir != NULL && spell_check_path(t->fd, dir) == 0) {
+		free(dir);
+		return fd;
 	}
+	saved = errno;
 	free(dir);
-	return fd;
+	(void)close(fd);
+	errno = saved;
+	return -1;
 }
 
 int

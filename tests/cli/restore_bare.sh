@@ -116,7 +116,8 @@ run_sh 'stat -c "%a %y" new; find new | sort'
 echo "-- of files alone: directories on the way that nobody speaks of"
 rm -rf repo/* new
 (cd data && tar -czf ../repo/autolab-backup-20260101_000005.tar.gz logs/app.log db/table config.json)
-mkdir -p -m 700 new/db
+mkdir -p new/db
+chmod 700 new/db
 run restore --repo repo --untrusted --backup autolab-backup-20260101_000005 --target new --mode merge
 run_sh 'find new | sort | xargs stat -c "%a %n"'
 
