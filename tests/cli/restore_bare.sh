@@ -138,6 +138,7 @@ echo mine >new/mine
 half --target new
 half --target new --mode wipe --force
 half --target new config.json
+half --target new --force config.json
 run_sh 'find new | sort'
 half --stdout config.json
 half --target new --force
