@@ -48,6 +48,8 @@ take(struct bare_look *l, const struct bare_look_opts *o, const struct entry *en
 		return -1;
 	if (!wanted)
 		return 0;
+	if (bare_dirs_way(&l->dirs, place, e) != 0)
+		return -1;
 	l->has_root = l->has_root || (is_dir && *place == '\0');
 	l->entries++;
 	l->bytes += en->type == ENTRY_FILE ? en->size : 0;

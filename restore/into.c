@@ -22,6 +22,7 @@
 #include "restore/ready.h"
 #include "restore/report.h"
 #include "restore/root.h"
+#include "restore/spell.h"
 #include "restore/swap.h"
 #include "store/repo.h"
 
@@ -285,6 +286,7 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	i->target = (struct restore_target){
 	    .fd = i->mode == INTO_MERGE ? i->fd : i->work.new_fd,
 	    .merge = i->mode == INTO_MERGE ? &i->merge : NULL,
+	    .folds = rc == 0 && spell_folds(i->work.new_fd),
 	    .again = what->alone,
 	};
 	return rc;

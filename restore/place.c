@@ -10,6 +10,7 @@
 
 #include "restore/move.h"
 #include "restore/ready.h"
+#include "restore/spell.h"
 #include "restore/target.h"
 
 static bool
@@ -62,7 +63,7 @@ restore_place_begin(struct restore_place *l, struct restore_parent *p,
 	int rc;
 
 	l->dirfd = restore_parent(p, t, path, &l->base);
-	if (l->dirfd < 0)
+	if (l->dirfd < 0 || (t->folds && spell_check(l->dirfd, l->base) != 0))
 		return -1;
 	if (m == NULL) {
 		if (t->again) /* no directory goes; what is made next tells */
@@ -140,6 +141,8 @@ restore_place_dir(struct restore_parent *p, const struct restore_target *t, cons
 	if (mkdirat(dir, base, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
+		return -1;
+	if (t->folds && spell_check(dir, base) != 0)
 		return -1;
 	/* One that a child's path has made already is no surprise. */
 	if (is_dir(dir, base))
