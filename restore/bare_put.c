@@ -266,7 +266,7 @@ set_dirs(struct put *p, const struct bare_dirs *dirs)
 
 		if (!d->wanted && !is_there(p->ctx->target, d->dir.en.path))
 			continue;
-		restore_finish_dir(&p->one, &d->dir);
+		restore_finish_dir(&p->one, &d->dir, d->dir.en.path);
 		made_up += d->number == 0;
 	}
 	if (made_up > 0)

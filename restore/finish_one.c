@@ -107,16 +107,13 @@ open_dir(const struct restore_job_ctx *ctx, const char *path)
 }
 
 void
-restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d)
+restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d, const char *place)
 {
 	const struct restore_job_ctx *ctx = f->ctx;
 	const struct entry *en = &d->en;
-	const char *place = restore_select_name(ctx->select, en->path);
-	int fd;
+	int fd = open_dir(ctx, place);
 
-	if (place == NULL)
-		return;
-	if ((fd = open_dir(ctx, place)) < 0) {
+	if (fd < 0) {
 		restore_lost(
 		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
 		return;

@@ -143,3 +143,21 @@ run_sh 'find new | sort'
 half --stdout config.json
 half --target new --force
 [ ! -e new/mine ] || fail "--force did nothing"
+
+echo "-- under shorter names, without some"
+rm -rf short data/deep
+mkdir -p data/deep/a/b
+echo x >data/deep/a/b/file
+echo y >data/deep/a/left-out
+ln data/deep/a/b/file data/zz-link
+chmod 711 data/deep/a/b
+touch -d 2020-02-02 data/deep/a/b data/deep/a
+tar -C data -czf repo/short.tar.gz .
+r --target short --untrusted --backup short --strip-components 2 deep/a/b/file
+run_sh 'cd short && find . | sort && stat -c "%a %Y" b'
+r --target short --untrusted --backup short --exclude left-out --strip-components 1 deep
+run_sh 'cd short && find . | sort'
+r --target linked --untrusted --backup short --exclude /deep zz-link
+run_sh 'cat linked/zz-link'
+r --target linked --untrusted --backup short --containing zz-link
+r --target linked --untrusted --backup short --all-versions zz-link
