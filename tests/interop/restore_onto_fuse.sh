@@ -67,3 +67,23 @@ done
 echo old >ntfs/FILE
 expect 0 restore --repo repo --trust key.pub --target ntfs file
 [ "$(cat ntfs/file)" = lower ] || fail "$(cat ntfs/file)"
+umount ntfs
+
+# Names that it does not take cost only their files.
+mounted ,windows_names
+rm -rf data repo ntfs/*
+mkdir data
+echo a >data/plain
+echo b >'data/a:b'
+echo c >'data/trailing.'
+find data -exec touch -h -d '2026-02-08 12:00:00' {} +
+make_repo repo
+backup_tree data repo
+for mode in stage wipe merge; do
+	rm -rf ntfs/*
+	expect 1 restore --repo repo --trust key.pub --target ntfs --mode $mode
+	for name in a:b trailing.; do
+		grep -q "warning: $name: not restored: " "$CASE_BASE/stderr" || fail "$mode: $(cat "$CASE_BASE/stderr")"
+	done
+	[ "$(ls -A ntfs)" = plain ] || fail "$mode: $(ls -A ntfs)"
+done
