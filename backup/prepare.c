@@ -15,6 +15,7 @@
 #include "core/stop.h"
 #include "seal/key.h"
 #include "tree/exclude.h"
+#include "tree/top.h"
 
 static int
 load_excludes(struct run *r, struct err *e)
@@ -35,23 +36,10 @@ load_excludes(struct run *r, struct err *e)
 }
 
 static int
-cannot_open(const char *source, struct err *e)
-{
-	if (errno == ENOENT)
-		return err_set(e, ERR_SYS, "source %s: no such directory", source);
-	if (errno == ENOTDIR)
-		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
-	if (errno == EACCES)
-		return err_sys(e, "source %s: user %u cannot open it", source, (unsigned)geteuid());
-	return err_sys(e, "source %s: cannot be opened", source);
-}
-
-static int
 open_source(struct run *r, struct err *e)
 {
-	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source_fd < 0)
-		return cannot_open(r->o->source, e);
+	if ((r->source_fd = top_open(r->o->source, e)) < 0)
+		return -1;
 	/* Seen again by the walk, at any depth; but by then room may have been made for it. */
 	if (faccessat(r->source_fd, RESTORING_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    !exclude_match(r->exclude, RESTORING_DIR, strlen(RESTORING_DIR), true))

@@ -275,7 +275,7 @@ in_scratch(struct drill *d, const struct repo *repo, const struct repo_list *lis
 	char *tree;
 	int rc;
 
-	if (asprintf(&tree, "%s/tree", scratch->path) < 0)
+	if (asprintf(&tree, "%s/" DRILL_DIR_TREE, scratch->path) < 0)
 		return err_nomem(e);
 	inner.target = tree;
 	rc = restore_one_open(&one, e);

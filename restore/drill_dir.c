@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,34 @@
 
 #define PREFIX "tarseal-drill-"
 #define LOCK "lock"
+
+/*
+ * The tree goes under the lock, the lock's own file without it: NFS and FUSE keep what is removed
+ * while it is open under another name.  By then another drill may be removing the rest as well.
+ */
+static int
+empty(int fd, const char *path, int *lock, struct err *e)
+{
+	int tree = openat(fd, DRILL_DIR_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+	    rc = 0;
+
+	if (tree >= 0) {
+		rc = clear_dir(tree, path, e);
+		(void)close(tree);
+		if (rc == 0 && unlinkat(fd, DRILL_DIR_TREE, AT_REMOVEDIR) != 0)
+			rc = err_sys(e, "remove %s/" DRILL_DIR_TREE, path);
+	}
+	if (*lock >= 0)
+		(void)close(*lock);
+	*lock = -1;
+	return rc == 0 ? clear_dir(fd, path, e) : rc;
+}
+
+static bool
+remove_dir(const struct drill_dir *s, const char *name)
+{
+	return unlinkat(s->parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
 
 /* ---- what killed runs left ---- */
 
@@ -51,12 +80,11 @@ remove_left(void *ctx, const char *name, struct err *e)
 	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
 	    (fd = open_left(s->parent_fd, name, &lock)) < 0)
 		return 0;
-	if (clear_dir(fd, name, &why) != 0)
+	if (empty(fd, name, &lock, &why) != 0)
 		log_warn("%s/%s, which a drill that was killed left, cannot be removed: %s",
 		    s->parent, name, why.msg);
-	else if (unlinkat(s->parent_fd, name, AT_REMOVEDIR) == 0)
+	else if (remove_dir(s, name))
 		log_note("%s/%s, which a drill that was killed left, is removed", s->parent, name);
-	(void)close(lock);
 	(void)close(fd);
 	return 0;
 }
@@ -113,11 +141,11 @@ drill_dir_remove(struct drill_dir *s, struct err *e)
 	if (s->parent == NULL)
 		return 0;
 	if (s->fd >= 0)
-		rc = clear_dir(s->fd, s->path, e);
-	if (rc == 0 && s->path != NULL && unlinkat(s->parent_fd, s->name, AT_REMOVEDIR) != 0)
-		rc = err_sys(e, "remove %s", s->path);
-	if (s->lock_fd >= 0)
+		rc = empty(s->fd, s->path, &s->lock_fd, e);
+	else if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
+	if (rc == 0 && s->path != NULL && !remove_dir(s, s->name))
+		rc = err_sys(e, "remove %s", s->path);
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	if (s->parent_fd >= 0)

@@ -260,14 +260,17 @@ begin_wipe(struct into *i, const struct into_what *what, struct err *e)
 }
 
 static int
-begin_merge(struct into *i, const char *backup, struct err *e)
+begin_merge(struct into *i, const struct into_what *what, struct err *e)
 {
-	if (work_begin(&i->work, WORK_MERGING, backup, e) != 0 || work_open_new(&i->work, e) != 0)
+	if (work_begin(&i->work, WORK_MERGING, what->seal->name, e) != 0 ||
+	    work_open_new(&i->work, e) != 0)
 		return -1;
 	i->merge.temp_fd = i->work.new_fd;
 	i->merge.overwrite = (enum restore_overwrite)i->o->overwrite;
 	i->merge.force = i->o->force;
-	return 0;
+	/* Of an archive alone a name may come again, and is what it is at last. */
+	i->merge.folds_case = !what->alone && work_folds_case(&i->work);
+	return pthread_mutex_init(&i->merge.lock, NULL) == 0 ? 0 : err_nomem(e);
 }
 
 int
@@ -278,7 +281,7 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	/* Modes are given in full, by all threads. */
 	(void)umask(0);
 	if (i->mode == INTO_MERGE)
-		rc = begin_merge(i, what->seal->name, e);
+		rc = begin_merge(i, what, e);
 	else if (i->mode == INTO_WIPE || i->work.state == WORK_WIPING) /* a part is gone already */
 		rc = begin_wipe(i, what, e);
 	else
@@ -369,6 +372,7 @@ into_close(struct into *i)
 	if (i->o == NULL)
 		return;
 	work_close(&i->work);
+	hashes_done(&i->merge.made);
 	if (i->fd >= 0)
 		(void)close(i->fd);
 	i->fd = -1;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/buf.h"
@@ -18,6 +19,7 @@
 #include "restore/clear.h"
 
 #define STATE_FILE "state"
+#define STATE_UPPER "STATE"
 #define STATE_NEW "state.new"
 #define LOCK_FILE "lock"
 #define STATE_MAX 4096
@@ -331,6 +333,12 @@ work_begin(struct work *w, enum work_state s, const char *backup, struct err *e)
 	return io_fsync(w->target_fd, e) == 0 ? 0 : where(w, e);
 }
 
+bool
+work_folds_case(const struct work *w)
+{
+	return faccessat(w->fd, STATE_UPPER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int
 open_inner(struct work *w, const char *name, int *fd, struct err *e)
 {
@@ -375,6 +383,26 @@ work_clear(struct work *w, struct err *e)
 	return err_where(e, "%s/%s", w->target, RESTORING_DIR);
 }
 
+/*
+ * NFS and FUSE keep a file that is removed while it is open under another name in its directory,
+ * until it is closed; and FUSE goes on before that is done.  So the lock is held as long as its
+ * name is there, and then is in the way.
+ */
+static int
+remove_dir(struct work *w)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+
+	for (int tries = 0; unlinkat(w->target_fd, RESTORING_DIR, AT_REMOVEDIR) != 0; tries++) {
+		if ((errno != ENOTEMPTY && errno != EEXIST) || tries == 20)
+			return -1;
+		close_fd(&w->lock_fd);
+		if (tries > 0)
+			(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int
 work_end(struct work *w, struct err *e)
 {
@@ -385,7 +413,7 @@ work_end(struct work *w, struct err *e)
 			(void)err_sys(e, "remove %s", files[i]);
 			return err_where(e, "%s/%s", w->target, RESTORING_DIR);
 		}
-	if (unlinkat(w->target_fd, RESTORING_DIR, AT_REMOVEDIR) != 0) {
+	if (remove_dir(w) != 0) {
 		(void)err_sys(e, "remove %s", RESTORING_DIR);
 		return where(w, e);
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/audit_run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "store/repo.h"
 #include "tree/audit.h"
 #include "tree/exclude.h"
+#include "tree/top.h"
 #include "verify/audit_report.h"
 #include "verify/held.h"
 #include "verify/opts.h"
@@ -120,16 +119,6 @@ judge_backup(const struct run *r, struct err *e)
 /* ---- the tree ---- */
 
 static int
-cannot_open(const char *source, struct err *e)
-{
-	if (errno == ENOENT)
-		return err_set(e, ERR_SYS, "source %s: no such directory", source);
-	if (errno == ENOTDIR)
-		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
-	return err_sys(e, "source %s: cannot be opened", source);
-}
-
-static int
 open_source(struct run *r, struct err *e)
 {
 	const struct verify_opts *o = r->a->opts;
@@ -139,9 +128,8 @@ open_source(struct run *r, struct err *e)
 	for (size_t i = 0; i < o->exclude.n; i++)
 		if (exclude_add(r->exclude, o->exclude.items[i], e) != 0)
 			return err_where(e, "--exclude");
-	r->source = open(o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source < 0)
-		return cannot_open(o->source, e);
+	if ((r->source = top_open(o->source, e)) < 0)
+		return -1;
 	if (access("/proc/self/fd", X_OK) != 0)
 		log_warn("/proc is not mounted: extended attributes of directories and links count "
 			 "as missing");

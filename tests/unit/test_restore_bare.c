@@ -33,7 +33,7 @@ a_set_knows_what_was_added_and_nothing_else(void **state)
 		assert_int_equal(bare_set_add(&s, path, &e), 0);
 		assert_int_equal(bare_set_add(&s, path, &e), 0);
 	}
-	assert_int_equal(s.n, 2500);
+	assert_int_equal(s.paths.n, 2500);
 	for (int i = 0; i < 5000; i++) {
 		(void)snprintf(path, sizeof(path), "dir/%d", i);
 		assert_int_equal(bare_set_has(&s, path), i % 2 == 0);
