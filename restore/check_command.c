@@ -51,22 +51,37 @@ wait_for(pid_t pid, int *status, struct err *e)
 	}
 	/* What it has put into the background would write where we remove. */
 	(void)kill(-pid, SIGKILL);
+	if (rc == 0 && done < 0)
+		return err_sys(e, "wait for the check command");
 	return rc;
+}
+
+/* With an end that can be waited for, whatever whoever started us ignores. */
+static pid_t
+start(const char *command, int dirfd, struct sigaction *was)
+{
+	const struct sigaction dfl = {.sa_handler = SIG_DFL};
+	pid_t pid;
+
+	(void)sigaction(SIGCHLD, &dfl, was);
+	if ((pid = fork()) == 0)
+		become(command, dirfd);
+	return pid;
 }
 
 int
 check_command(const char *command, int dirfd, char *why, size_t why_size, struct err *e)
 {
-	int status = 0;
+	struct sigaction was;
+	int status = 0, rc;
 	pid_t pid;
 
 	(void)fflush(NULL);
-	if ((pid = fork()) < 0)
-		return err_sys(e, "start the check command");
-	if (pid == 0)
-		become(command, dirfd);
-	(void)setpgid(pid, pid); /* whoever is first */
-	if (wait_for(pid, &status, e) != 0)
+	if ((pid = start(command, dirfd, &was)) > 0)
+		(void)setpgid(pid, pid); /* whoever is first */
+	rc = pid > 0 ? wait_for(pid, &status, e) : err_sys(e, "start the check command");
+	(void)sigaction(SIGCHLD, &was, NULL);
+	if (rc != 0)
 		return -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 1;
