@@ -18,6 +18,13 @@
 #define PREFIX "tarseal-drill-"
 #define LOCK "lock"
 
+/* The lock last: by it the next run knows what is left when this one cannot go on. */
+static int
+clear(int fd, const char *path, struct err *e)
+{
+	return clear_dir_but(fd, path, LOCK, e) != 0 ? -1 : clear_dir(fd, path, e);
+}
+
 /* ---- what killed runs left ---- */
 
 /* A directory of ours whose run is over: its descriptor, with the lock held in *lock; else -1. */
@@ -51,7 +58,7 @@ remove_left(void *ctx, const char *name, struct err *e)
 	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
 	    (fd = open_left(s->parent_fd, name, &lock)) < 0)
 		return 0;
-	if (clear_dir(fd, name, &why) != 0)
+	if (clear(fd, name, &why) != 0)
 		log_warn("%s/%s, which a drill that was killed left, cannot be removed: %s",
 		    s->parent, name, why.msg);
 	else if (unlinkat(s->parent_fd, name, AT_REMOVEDIR) == 0)
@@ -113,7 +120,7 @@ drill_dir_remove(struct drill_dir *s, struct err *e)
 	if (s->parent == NULL)
 		return 0;
 	if (s->fd >= 0)
-		rc = clear_dir(s->fd, s->path, e);
+		rc = clear(s->fd, s->path, e);
 	if (rc == 0 && s->path != NULL && unlinkat(s->parent_fd, s->name, AT_REMOVEDIR) != 0)
 		rc = err_sys(e, "remove %s", s->path);
 	if (s->lock_fd >= 0)

@@ -100,6 +100,18 @@ if [ "$(id -u)" = 0 ]; then
 	expect 3 restore --drill --repo repo --trust key.pub --scratch small --force
 	told 'No space left'
 	[ -z "$(ls -A small)" ] || fail "left: $(find small)"
+
+	# What cannot be removed is told, and the next one that can removes it, as of a killed one.
+	for name in db empty logs; do
+		d 3 --check-command "mount -t tmpfs t $name"
+		told 'remove .*: Device or resource busy'
+		d 0
+		told 'which a drill that was killed left, cannot be removed'
+		umount scratch/tarseal-drill-*/tree/$name
+		d 0
+		told 'which a drill that was killed left, is removed'
+		empty
+	done
 fi
 
 # What a user may not restore is told, and no difference; what it may is compared.
