@@ -52,6 +52,13 @@ hashes_add(struct hashes *h, uint64_t hash, struct err *e)
 	return 0;
 }
 
+bool
+hashes_has(const struct hashes *h, uint64_t hash)
+{
+	hash += hash == 0;
+	return h->n > 0 && *slot(h->slots, h->cap, hash) == hash;
+}
+
 void
 hashes_done(struct hashes *h)
 {
