@@ -64,7 +64,8 @@ junit none.xml
 # Nobody's backup, and nowhere to restore to.
 make_key other
 run restore --drill --repo repo --trust other.pub --scratch scratch --backup "$(basename "$first")"
-run restore --drill --repo repo --trust key.pub --scratch nowhere
+run restore --drill --repo repo --trust key.pub --scratch nowhere --junit nowhere.xml
+junit nowhere.xml
 run restore --drill --repo repo --trust key.pub --scratch scratch --junit no/such/dir.xml
 d --target new
 d --stdout config.json
