@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/each_name.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -17,6 +18,9 @@
 
 #define PREFIX "tarseal-drill-"
 #define LOCK "lock"
+#define NEW_LOCK ".lock"
+/* Seconds after which nobody can be about to give a lock its name. */
+#define LOCK_OLD 60
 
 /* The lock last: by it the next run knows what is left when this one cannot go on. */
 static int
@@ -26,6 +30,22 @@ clear(int fd, const char *path, struct err *e)
 }
 
 /* ---- what killed runs left ---- */
+
+/* The lock, or one that was to become it when its run was killed. */
+static int
+open_lock(int dirfd)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dirfd, LOCK, flags);
+	struct stat st;
+
+	if (fd >= 0 || errno != ENOENT || (fd = openat(dirfd, NEW_LOCK, flags)) < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && clock_now().tv_sec - st.st_mtim.tv_sec > LOCK_OLD)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
 
 /* A directory of ours whose run is over: its descriptor, with the lock held in *lock; else -1. */
 static int
@@ -38,7 +58,7 @@ open_left(int parent, const char *name, int *lock)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
-		*lock = openat(fd, LOCK, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		*lock = open_lock(fd);
 	if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	if (*lock >= 0)
@@ -75,9 +95,9 @@ static int
 make_lock(struct drill_dir *s, struct err *e)
 {
 	s->lock_fd =
-	    openat(s->fd, "." LOCK, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    openat(s->fd, NEW_LOCK, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
-	    renameat(s->fd, "." LOCK, s->fd, LOCK) != 0)
+	    renameat(s->fd, NEW_LOCK, s->fd, LOCK) != 0)
 		return err_sys(e, "lock %s", s->path);
 	return 0;
 }

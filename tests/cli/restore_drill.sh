@@ -85,3 +85,9 @@ echo mine >scratch/tarseal-drill-mine/file
 touch scratch/tarseal-drill-left/lock
 run restore --drill --repo repo --trust key.pub --scratch scratch --backup "$(basename "$first")"
 run_sh 'ls scratch'
+# So it is of one that was killed as it made its lock, unless that may be going on.
+mkdir scratch/tarseal-drill-{begun,begins}
+touch -d '-2 minutes' scratch/tarseal-drill-begun/.lock
+touch scratch/tarseal-drill-begins/.lock
+run restore --drill --repo repo --trust key.pub --scratch scratch --backup "$(basename "$first")"
+run_sh 'ls scratch'
