@@ -43,6 +43,9 @@ take(struct bare_look *l, const struct bare_look_opts *o, const struct entry *en
 	struct section_line line;
 
 	wanted = wanted && place != NULL;
+	if (wanted && restore_select_strips(o->select) &&
+	    clash_add(&l->clash, en->path, place, is_dir, e) != 0)
+		return -1;
 	/* What is wanted may still come in one that is not. */
 	if (is_dir && name != NULL && (wanted || en->path_len > 0) &&
 	    bare_dirs_add(&l->dirs, en, name, wanted, e) != 0)
@@ -90,4 +93,5 @@ void
 bare_look_done(struct bare_look *l)
 {
 	bare_dirs_done(&l->dirs);
+	clash_done(&l->clash);
 }

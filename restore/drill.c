@@ -275,7 +275,7 @@ in_scratch(struct drill *d, const struct repo *repo, const struct repo_list *lis
 	char *tree;
 	int rc;
 
-	if (asprintf(&tree, "%s/" DRILL_DIR_TREE, scratch->path) < 0)
+	if (asprintf(&tree, "%s/tree", scratch->path) < 0)
 		return err_nomem(e);
 	inner.target = tree;
 	rc = restore_one_open(&one, e);
@@ -331,9 +331,10 @@ run(struct drill *d, const struct repo *repo, const struct repo_list *list, stru
 	struct err why = {0};
 	int rc = drill_dir_make(&scratch, d->scratch, e);
 
-	if (rc != 0)
+	if (rc != 0) {
 		(void)err_where(e, "scratch directory (--scratch DIR)");
-	else
+		(void)end_step(&d->steps[DRILL_RESTORE], clock_mono_ns(), rc, false, e);
+	} else
 		rc = in_scratch(d, repo, list, &scratch, e);
 	if (drill_dir_remove(&scratch, &why) != 0) {
 		if (rc == 0)

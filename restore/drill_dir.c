@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/each_name.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -18,23 +19,20 @@
 
 #define PREFIX "tarseal-drill-"
 #define LOCK "lock"
+#define NEW_LOCK ".lock"
+/* Seconds after which nobody can be about to give a lock its name. */
+#define LOCK_OLD 60
 
 /*
- * The tree goes under the lock, the lock's own file without it: NFS and FUSE keep what is removed
- * while it is open under another name.  By then another drill may be removing the rest as well.
+ * All but the lock goes under it: by the lock the next run knows what is left when this one cannot
+ * go on.  Its own file goes without it: NFS and FUSE keep what is removed while it is open under
+ * another name.  By then another drill may be removing the rest as well.
  */
 static int
 empty(int fd, const char *path, int *lock, struct err *e)
 {
-	int tree = openat(fd, DRILL_DIR_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-	    rc = 0;
+	int rc = clear_dir_but(fd, path, LOCK, e);
 
-	if (tree >= 0) {
-		rc = clear_dir(tree, path, e);
-		(void)close(tree);
-		if (rc == 0 && unlinkat(fd, DRILL_DIR_TREE, AT_REMOVEDIR) != 0)
-			rc = err_sys(e, "remove %s/" DRILL_DIR_TREE, path);
-	}
 	if (*lock >= 0)
 		(void)close(*lock);
 	*lock = -1;
@@ -49,6 +47,22 @@ remove_dir(const struct drill_dir *s, const char *name)
 
 /* ---- what killed runs left ---- */
 
+/* The lock, or one that was to become it when its run was killed. */
+static int
+open_lock(int dirfd)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dirfd, LOCK, flags);
+	struct stat st;
+
+	if (fd >= 0 || errno != ENOENT || (fd = openat(dirfd, NEW_LOCK, flags)) < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && clock_now().tv_sec - st.st_mtim.tv_sec > LOCK_OLD)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
 /* A directory of ours whose run is over: its descriptor, with the lock held in *lock; else -1. */
 static int
 open_left(int parent, const char *name, int *lock)
@@ -60,7 +74,7 @@ open_left(int parent, const char *name, int *lock)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
-		*lock = openat(fd, LOCK, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		*lock = open_lock(fd);
 	if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	if (*lock >= 0)
@@ -96,9 +110,9 @@ static int
 make_lock(struct drill_dir *s, struct err *e)
 {
 	s->lock_fd =
-	    openat(s->fd, "." LOCK, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    openat(s->fd, NEW_LOCK, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
-	    renameat(s->fd, "." LOCK, s->fd, LOCK) != 0)
+	    renameat(s->fd, NEW_LOCK, s->fd, LOCK) != 0)
 		return err_sys(e, "lock %s", s->path);
 	return 0;
 }

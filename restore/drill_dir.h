@@ -4,8 +4,6 @@
 
 struct err;
 
-#define DRILL_DIR_TREE "tree" /* what a drill restores into, in its directory */
-
 /*
  * A directory of our own, for a while: PARENT/tarseal-drill-XXXXXX, which only we may enter.  What
  * is in it goes in the end, and where a run was killed, with the next one: the file lock in it is

@@ -47,6 +47,7 @@ zero_is_a_hash_too(void **state)
 	assert_int_equal(hashes_add(&h, 0, &e), 0);
 	assert_int_equal(hashes_add(&h, 0, &e), 1);
 	assert_true(hashes_has(&h, 0));
+	assert_false(hashes_has(&h, 64));
 	hashes_done(&h);
 }
 
