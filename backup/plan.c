@@ -61,7 +61,7 @@ entry_of(
 	if (type == ENTRY_SYMLINK) {
 		en.link = w->link;
 		en.link_len = w->link_len;
-	} else if (type == ENTRY_HARDLINK) {
+	} else if (first != NULL) {
 		en.link = first->path;
 		en.link_len = first->path_len;
 	}
