@@ -14,6 +14,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/within.h"
 #include "store/repo.h"
 #include "tree/audit.h"
 #include "tree/exclude.h"
@@ -129,6 +130,18 @@ cannot_open(const char *source, struct err *e)
 	return err_sys(e, "source %s: cannot be opened", source);
 }
 
+/* One that has it somewhere below is refused where the walk meets it, unless that is left out. */
+static int
+refuse_repo(const struct run *r, struct err *e)
+{
+	int how = within_compare(r->source, repo_fd(r->a->repo), e);
+
+	if (how == WITHIN_SAME)
+		return err_set(
+		    e, ERR_USAGE, "source and repository are the same: %s", r->a->opts->source);
+	return how < 0 ? -1 : 0;
+}
+
 static int
 open_source(struct run *r, struct err *e)
 {
@@ -142,6 +155,8 @@ open_source(struct run *r, struct err *e)
 	r->source = open(o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->source < 0)
 		return cannot_open(o->source, e);
+	if (refuse_repo(r, e) != 0)
+		return -1;
 	if (access("/proc/self/fd", X_OK) != 0)
 		log_warn("/proc is not mounted: extended attributes of directories and links count "
 			 "as missing");
