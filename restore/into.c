@@ -268,8 +268,6 @@ begin_merge(struct into *i, const struct into_what *what, struct err *e)
 	i->merge.temp_fd = i->work.new_fd;
 	i->merge.overwrite = (enum restore_overwrite)i->o->overwrite;
 	i->merge.force = i->o->force;
-	/* Of an archive alone a name may come again, and is what it is at last. */
-	i->merge.folds_case = !what->alone && work_folds_case(&i->work);
 	return pthread_mutex_init(&i->merge.lock, NULL) == 0 ? 0 : err_nomem(e);
 }
 
@@ -292,6 +290,8 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	    .folds = rc == 0 && spell_folds(i->work.new_fd),
 	    .again = what->alone,
 	};
+	/* Of an archive alone a name may come again, and is what it is at last. */
+	i->merge.folds = i->target.folds && !what->alone;
 	return rc;
 }
 

@@ -94,7 +94,7 @@ is_made(struct restore_merge *m, int dir, const char *base)
 	struct stat st;
 	bool made;
 
-	if (!m->folds_case || fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!m->folds || fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	(void)pthread_mutex_lock(&m->lock);
 	made = hashes_has(&m->made, hash_of(&st));
@@ -108,7 +108,7 @@ note_made(struct restore_merge *m, const char *temp)
 {
 	struct stat st;
 
-	if (!m->folds_case || fstatat(m->temp_fd, temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!m->folds || fstatat(m->temp_fd, temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
 	(void)pthread_mutex_lock(&m->lock);
 	(void)hashes_add(&m->made, hash_of(&st), NULL);

@@ -24,11 +24,12 @@ struct restore_merge {
 	atomic_ullong number; /* of the next thing */
 	atomic_ullong kept, replaced; /* things that were there */
 	/*
-	 * Where upper and lower case are the same: what this restore made, by inode, so that of two
-	 * names of the backup that are one there the second does not replace the first in silence.
+	 * Where two spellings are one name (spell.h): what this restore made, by inode, so that of
+	 * two names of the backup that are one there the second does not replace the first in
+	 * silence, even where the file system shows neither spelling, or both come at one time.
 	 */
-	bool folds_case;
-	pthread_mutex_t lock; /* of made; needed where folds_case is set */
+	bool folds;
+	pthread_mutex_t lock; /* of made; needed where folds is set */
 	struct hashes made;
 };
 

@@ -19,7 +19,6 @@
 #include "restore/clear.h"
 
 #define STATE_FILE "state"
-#define STATE_UPPER "STATE"
 #define STATE_NEW "state.new"
 #define LOCK_FILE "lock"
 #define STATE_MAX 4096
@@ -331,12 +330,6 @@ work_begin(struct work *w, enum work_state s, const char *backup, struct err *e)
 	if (work_set(w, s, e) != 0)
 		return -1;
 	return io_fsync(w->target_fd, e) == 0 ? 0 : where(w, e);
-}
-
-bool
-work_folds_case(const struct work *w)
-{
-	return faccessat(w->fd, STATE_UPPER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int

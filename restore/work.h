@@ -64,8 +64,6 @@ int work_look(struct work *w, int target_fd, const char *target, bool *busy, str
  * goes into the state.
  */
 int work_begin(struct work *w, enum work_state s, const char *backup, struct err *e);
-/* Are upper and lower case the same there?  Of one that has begun. */
-bool work_folds_case(const struct work *w);
 /* Durable when it returns. */
 int work_set(struct work *w, enum work_state s, struct err *e);
 /* Open new/ or old/, made when missing, of mode 0700 (but on FAT) and without ACLs. */

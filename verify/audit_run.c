@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/within.h"
 #include "store/repo.h"
 #include "tree/audit.h"
 #include "tree/exclude.h"
@@ -118,6 +119,18 @@ judge_backup(const struct run *r, struct err *e)
 
 /* ---- the tree ---- */
 
+/* One that has it somewhere below is refused where the walk meets it, unless that is left out. */
+static int
+refuse_repo(const struct run *r, struct err *e)
+{
+	int how = within_compare(r->source, repo_fd(r->a->repo), e);
+
+	if (how == WITHIN_SAME)
+		return err_set(
+		    e, ERR_USAGE, "source and repository are the same: %s", r->a->opts->source);
+	return how < 0 ? -1 : 0;
+}
+
 static int
 open_source(struct run *r, struct err *e)
 {
@@ -128,7 +141,7 @@ open_source(struct run *r, struct err *e)
 	for (size_t i = 0; i < o->exclude.n; i++)
 		if (exclude_add(r->exclude, o->exclude.items[i], e) != 0)
 			return err_where(e, "--exclude");
-	if ((r->source = top_open(o->source, e)) < 0)
+	if ((r->source = top_open(o->source, e)) < 0 || refuse_repo(r, e) != 0)
 		return -1;
 	if (access("/proc/self/fd", X_OK) != 0)
 		log_warn("/proc is not mounted: extended attributes of directories and links count "

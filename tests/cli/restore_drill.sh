@@ -57,6 +57,14 @@ d --backup "$(basename "$first")"
 d --as-of 2020-01-01 --junit none.xml
 junit none.xml
 noted
+# So is damage of what no restore needs: verify finds it, and a drill counts for more.
+cp -a repo end
+flip "$first.tar.gz" $(($(stat -c %s "$first.tar.gz") - 15))
+run_sh "verify --repo repo --trust key.pub $(basename "$first") --quiet"
+d --backup "$(basename "$first")" --junit end.xml
+junit end.xml
+noted
+cp -a "end/$(basename "$first").tar.gz" repo
 rm "$(newest repo).manifest.gz"
 d --junit none.xml
 junit none.xml
