@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -74,12 +75,15 @@ static void
 list_children(struct children *c)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
+	char *word = NULL;
+	size_t room = 0;
 
 	c->n = 0;
 	if (f == NULL)
 		return;
-	while (c->n < CHILDREN_MAX && fscanf(f, "%d", &c->pids[c->n]) == 1)
-		c->n++;
+	while (c->n < CHILDREN_MAX && getdelim(&word, &room, ' ', f) > 1)
+		c->pids[c->n++] = (pid_t)strtol(word, NULL, 10);
+	free(word);
 	(void)fclose(f);
 }
 
