@@ -27,7 +27,7 @@ static const struct timespec tick = {.tv_nsec = TICK_NS};
 
 static void __attribute__((noreturn)) become(const char *command, int dirfd)
 {
-	int null = open("/dev/null", O_RDONLY);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
 	(void)sigemptyset(&none);

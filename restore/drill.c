@@ -39,18 +39,25 @@ drill_step_name(enum drill_step s)
 	    [DRILL_RESTORE] = "restore",
 	    [DRILL_COMPARE] = "compare",
 	    [DRILL_CHECK] = "check",
+	    [DRILL_REMOVE] = "remove",
 	};
 
 	return names[s];
 }
 
+/* The backup is good, whatever came of the scratch directory. */
+static bool
+is_good(const struct drill *d)
+{
+	return d->steps[DRILL_RESTORE].outcome == DRILL_PASSED &&
+	    d->steps[DRILL_COMPARE].outcome == DRILL_PASSED &&
+	    d->steps[DRILL_CHECK].outcome != DRILL_FAILED;
+}
+
 bool
 drill_passed(const struct drill *d)
 {
-	for (int i = 0; i < DRILL_STEPS; i++)
-		if (d->steps[i].outcome == DRILL_FAILED)
-			return false;
-	return d->steps[DRILL_COMPARE].outcome == DRILL_PASSED;
+	return is_good(d) && d->steps[DRILL_REMOVE].outcome == DRILL_PASSED;
 }
 
 /* ---- comparing ---- */
@@ -321,7 +328,7 @@ static bool
 note(const struct drill *d, struct repo *repo)
 {
 	const struct catalog_verification v = {
-	    .at = clock_now().tv_sec, .level = CATALOG_DRILL, .ok = drill_passed(d)};
+	    .at = clock_now().tv_sec, .level = CATALOG_DRILL, .ok = is_good(d)};
 	struct catalog *c = NULL;
 	struct err e = {0};
 	int rc;
@@ -349,11 +356,26 @@ scratch_parent(const struct restore_opts *o)
 	return tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
 }
 
+/* The first thing that went wrong is how it ended. */
+static int
+step_remove(struct drill *d, struct drill_dir *scratch, int rc, struct err *e)
+{
+	uint64_t began = clock_mono_ns();
+	struct err why = {0};
+	int removed = drill_dir_remove(scratch, &why);
+
+	if (end_step(&d->steps[DRILL_REMOVE], began, removed, true, &why) == 0)
+		return rc;
+	if (rc == 0)
+		return err_pass(e, &why);
+	log_warn("%s", why.msg);
+	return rc;
+}
+
 static int
 run(struct drill *d, const struct repo *repo, const struct repo_list *list, struct err *e)
 {
 	struct drill_dir scratch;
-	struct err why = {0};
 	int rc = drill_dir_make(&scratch, d->scratch, e);
 
 	if (rc != 0) {
@@ -361,12 +383,7 @@ run(struct drill *d, const struct repo *repo, const struct repo_list *list, stru
 		(void)end_step(&d->steps[DRILL_RESTORE], clock_mono_ns(), rc, false, e);
 	} else
 		rc = in_scratch(d, repo, list, &scratch, e);
-	if (drill_dir_remove(&scratch, &why) != 0) {
-		if (rc == 0)
-			return err_pass(e, &why);
-		log_warn("%s", why.msg);
-	}
-	return rc;
+	return step_remove(d, &scratch, rc, e);
 }
 
 static void
@@ -385,13 +402,21 @@ drill_run(const struct restore_opts *o, struct repo *repo, const struct repo_lis
 {
 	struct drill d = {.o = o, .report = r, .scratch = scratch_parent(o)};
 	enum cli_status status;
+	struct err why = {0};
 	struct junit junit;
 
 	/* Before the work, so that nobody waits for a report that cannot be written. */
-	if (junit_open(&junit, o->junit, e) != 0)
+	if (junit_open(&junit, o->junit, &why) != 0) {
+		if (e->kind == ERR_NONE)
+			(void)err_pass(e, &why);
 		return CLI_FAILED;
-	(void)run(&d, repo, list, e);
-	d.noted = note(&d, repo);
+	}
+	if (repo == NULL)
+		(void)end_step(&d.steps[DRILL_RESTORE], r->began_ns, -1, false, e);
+	else {
+		(void)run(&d, repo, list, e);
+		d.noted = note(&d, repo);
+	}
 	status = drill_passed(&d) ? CLI_OK : CLI_WRONG;
 	if (d.backup != NULL)
 		drill_report(&d, cli_exit_status(e, status));

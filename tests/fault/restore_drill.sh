@@ -88,6 +88,24 @@ told 'which a drill that was killed left, is removed'
 empty
 pkill -f "touch $PWD/began" || :
 
+# What cannot be removed is how the drill ended; the backup is good all the same.
+if [ "$(id -u)" = 0 ] && touch fixed && chattr +i fixed 2>/dev/null; then
+	chattr -i fixed
+	expect 3 restore --drill --repo repo --trust key.pub --scratch scratch --junit stays.xml \
+	    --check-command 'chattr +i config.json'
+	grep -q 'name="remove"' stays.xml || fail "$(cat stays.xml)"
+	[ "$(grep -c '<failure' stays.xml)" = 1 ] || fail "$(cat stays.xml)"
+	manifest list --repo repo --trust key.pub >listed
+	grep -q drill listed || fail "$(cat listed)"
+	! grep -q FAILED listed || fail "$(cat listed)"
+	chattr -i scratch/*/tree/config.json
+	d 0
+	empty
+fi
+# A report of yesterday does not stay where there is no repository any more.
+expect 3 restore --drill --repo gone --trust key.pub --scratch scratch --junit stays.xml
+grep -q '<failure message="repository gone' stays.xml || fail "$(cat stays.xml)"
+
 # No space: told before anything is written, or when it comes to it.
 if [ "$(id -u)" = 0 ]; then
 	mkdir small
