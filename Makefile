@@ -24,6 +24,7 @@ DOCDIR ?= $(PREFIX)/share/doc/tarseal
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 INSTALL ?= install
+OBJCOPY ?= objcopy
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -47,7 +48,6 @@ ifeq ($(VARIANT),plain)
 BASE_CFLAGS += $(HARDEN)
 else ifeq ($(VARIANT),static)
 BASE_CFLAGS += $(HARDEN)
-BASE_LDFLAGS += -static-pie
 else ifneq ($(SANITIZE_$(VARIANT)),)
 BASE_CFLAGS += $(SANITIZE_$(VARIANT)) -fno-omit-frame-pointer
 BASE_LDFLAGS += $(SANITIZE_$(VARIANT))
@@ -105,10 +105,10 @@ ifeq ($(VARIANT),static)
 # The libraries are most of it: they are there once, for all four.  What the linker says of getaddrinfo and
 # dlopen is of parts of OpenSSL and SQLite that nothing calls.
 $(B)/obj/%/called.o: $(B)/obj/%/main.o
-	objcopy --redefine-sym main=$*_main $< $@
+	$(OBJCOPY) --redefine-sym main=$*_main $< $@
 
 $(B)/programs: $(B)/obj/image/main.o $(PROGRAMS:%=$(B)/obj/%/called.o) $(LIB)
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lz -lm
+	$(CC) $(BASE_LDFLAGS) -static-pie $(LDFLAGS) -o $@ $^ $(LIBS) -lz -lm
 
 $(BINS): $(B)/programs
 	@mkdir -p $(@D)
