@@ -10,10 +10,10 @@
 
 #include "cli/cli.h"
 
-int	backup_main(int argc, char **argv);
-int	verify_main(int argc, char **argv);
-int	restore_main(int argc, char **argv);
-int	manifest_main(int argc, char **argv);
+int backup_main(int argc, char **argv);
+int verify_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
+int manifest_main(int argc, char **argv);
 
 static const struct {
 	const char *name;
