@@ -29,6 +29,6 @@ LABEL org.opencontainers.image.title="Tarseal" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}" \
-      org.opencontainers.image.licenses="BSD-2-Clause AND GPL-2.0-only AND LGPL-2.1-or-later AND Apache-2.0 AND MIT AND Zlib AND MPL-2.0" \
+      org.opencontainers.image.licenses="BSD-2-Clause AND GPL-2.0-only AND LGPL-2.1-or-later AND Apache-2.0 AND MIT AND Zlib AND MPL-2.0 AND GPL-3.0-or-later WITH GCC-exception-3.1" \
       org.opencontainers.image.base.name="scratch"
 CMD ["tarseal", "--help"]
