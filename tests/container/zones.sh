@@ -61,3 +61,44 @@ diff want got || fail "the change of the clocks"
 # The shell's date knows the zones, too.
 [ "$(box -e TZ=Europe/Kyiv -- date -d @1774745999 '+%F %T %z')" = "2026-03-29 02:59:59 +0200" ] || fail "date before"
 [ "$(box -e TZ=Europe/Kyiv -- date -d @1774746000 '+%F %T %z')" = "2026-03-29 04:00:00 +0300" ] || fail "date after"
+
+# ---- the seed's lines, while the clock changes ----
+
+# The programs once more, of this tree, with a clock that can be set, in place of those of the image; all that they look up is
+# the image's. Nothing can be preloaded into them, and a container has no clock of its own.
+mkdir clock
+cat >clock/clock.c <<'CLOCK'
+#include <stdlib.h>
+#include <time.h>
+int	__real_clock_gettime(clockid_t, struct timespec *);
+int	__wrap_clock_gettime(clockid_t, struct timespec *);
+int
+__wrap_clock_gettime(clockid_t which, struct timespec *t)
+{
+	const char *shift = getenv("CLOCK_SHIFT");
+	int status = __real_clock_gettime(which, t);
+	if (status == 0 && which == CLOCK_REALTIME && shift != NULL)
+		t->tv_sec += atol(shift);
+	return status;
+}
+CLOCK
+quiet cc -O1 -fPIE -c -o clock/clock.o clock/clock.c
+quiet make -C "$TOP" VARIANT=static CFLAGS=-O1 WERROR= B="$PWD/clock" LDFLAGS="-Wl,--wrap=clock_gettime $PWD/clock/clock.o" all
+
+# at TIME LINE NAME: a backup at that time, and what its first line and its name begin with.
+at() {
+	expect 0 box "${backup_caps[@]}" -v "$PWD/data:/app/data:ro" -v "$PWD/backups:/backups" -v "$PWD/keys:/keys:ro" \
+	    -v "$PWD/clock/programs:/usr/libexec/tarseal/programs:ro" -e CLOCK_SHIFT=$(($(date -d "$1" +%s) - $(date +%s))) \
+	    -- backup --timezone Europe/Kyiv --source /app/data --repo /backups --key /keys/key --series autumn
+	grep -qE "^Starting backup at $2 2026$" "$CASE_BASE/stdout" || fail "not $2: $(cat "$CASE_BASE/stdout")"
+	grep -qE "^Backup process completed successfully at $2 2026$" "$CASE_BASE/stdout" || fail "not $2: $(cat "$CASE_BASE/stdout")"
+	grep -qE "^Creating backup: /backups/autumn-$3" "$CASE_BASE/stdout" || fail "not $3: $(cat "$CASE_BASE/stdout")"
+}
+at 2026-03-29T00:59:20Z 'Sun Mar 29 02:59:[0-9]+ EET' 20260329_0259
+at 2026-03-29T01:00:00Z 'Sun Mar 29 04:00:[0-9]+ EEST' 20260329_0400
+at 2026-10-25T00:59:20Z 'Sun Oct 25 03:59:[0-9]+ EEST' 20261025_0359
+at 2026-10-25T01:00:00Z 'Sun Oct 25 03:00:[0-9]+ EET' 20261025_0300
+# An hour earlier by name, the last all the same.
+expect 0 reader manifest show latest --series autumn
+grep -q '20261025_0300' "$CASE_BASE/stdout" || fail "$(cat "$CASE_BASE/stdout")"
+expect 0 reader verify --all --series autumn
