@@ -170,7 +170,7 @@ image:
 	image/build $(IMAGE)
 
 e2e-container:
-	tools/deps container
+	tools/deps container $(if $(wildcard chart/Chart.yaml),test)
 	tests/container/run $(CASES)
 
 install: all completion

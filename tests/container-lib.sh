@@ -97,6 +97,20 @@ disk() {
 	trap gone EXIT
 }
 
+# anew DIR: another disk in its place, which is empty.  Not the same file again: while a container that has just begun still
+# has a copy of the mount, that would be mounted once more as it was.
+anew() {
+	local size
+	size=$(stat -c %s "$1.ram/img")
+	umount "$1"
+	mount -o "remount,size=$((2 * size))" "$1.ram"
+	rm "$1.ram/img"
+	truncate -s "$size" "$1.ram/img"
+	quiet mkfs.ext4 -q -E nodiscard -m 0 "$1.ram/img"
+	mount -o loop "$1.ram/img" "$1"
+	[ "$(names "$1")" = lost+found ] || fail "$1 is not empty: $(names "$1")"
+}
+
 # pair [DIR PUBLIC]: keys/key and public/key.pub, made by the image.
 pair() {
 	local keys=${1-keys} public=${2-public}

@@ -28,12 +28,6 @@ pod() {
 shows() {
 	grep -qF -- "$1" "$CASE_BASE/stdout" "$CASE_BASE/stderr" || fail "not \"$1\": $(cat "$CASE_BASE/stdout" "$CASE_BASE/stderr")"
 }
-# empty DIR: the volume as it was made.
-empty() {
-	umount "$1"
-	mkfs.ext4 -q -F -m 0 "$1.ram/img"
-	mount -o loop "$1.ram/img" "$1"
-}
 
 nightly() {
 	local owner=$1 full=$2
@@ -70,7 +64,7 @@ nightly() {
 	expect 0 podman stop -t 30 "$BOX"
 
 	# Whole loss: the application's volume is a new one.
-	empty data
+	anew data
 	[ "$profile" = root ] || chown "$owner" data
 	expect 2 pod CronJob/$app-restore
 	expect 0 pod CronJob/$app-restore --env TARSEAL_RESTORE_CONFIRM=yes
@@ -107,7 +101,7 @@ for profile in root app; do
 	render $profile.yaml.other "${options[@]}"
 	rendered=$profile.yaml
 	for volume in data backups scratch; do
-		empty $volume
+		anew $volume
 	done
 	[ $profile = root ] || chown "$owner" data
 	nightly "$owner" $profile.yaml

@@ -74,9 +74,7 @@ jq -e .passed scratch/report/drill.json >/dev/null || fail "the drill's report"
 
 # ---- whole loss ----
 
-umount data
-mkfs.ext4 -q -F -m 0 data.ram/img
-mount -o loop data.ram/img data
+anew data
 expect 0 restore_pod
 [ ! -s "$CASE_BASE/stderr" ] || fail "warned: $(cat "$CASE_BASE/stderr")"
 same_tree was/app data/app
