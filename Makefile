@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # make [VARIANT=plain|asan|tsan|cover]   the four programs, in build/$(VARIANT)/bin
+# make VARIANT=static                    the same without shared libraries, as one program that has four names
 # make unit [U=core_path]                unit tests: all, or tests/unit/test_core_path.c
 # make lint                              format, static analysis, scripts, man pages, rooms, options
 # make completion                        for bash and zsh, in build/$(VARIANT)/completion
 # make install [PREFIX=/usr/local] [DESTDIR=]
 # make coverage                          a line a file, from unit tests and command line cases
+# make image [IMAGE=localhost/tarseal:VERSION]   for podman and the like: docs/IMAGE.md
+# make e2e-container                     builds it twice, and tests what is in it
 # make bench [ROWS='first verify']       measure beside tar, restic and others: docs/PERFORMANCE.md
 #
 # Variants never share objects: all goes to build/$(VARIANT)/.  ./check runs every test.
@@ -21,6 +24,7 @@ DOCDIR ?= $(PREFIX)/share/doc/tarseal
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 INSTALL ?= install
+OBJCOPY ?= objcopy
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -42,6 +46,8 @@ SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all
 SANITIZE_tsan := -fsanitize=thread
 ifeq ($(VARIANT),plain)
 BASE_CFLAGS += $(HARDEN)
+else ifeq ($(VARIANT),static)
+BASE_CFLAGS += $(HARDEN)
 else ifneq ($(SANITIZE_$(VARIANT)),)
 BASE_CFLAGS += $(SANITIZE_$(VARIANT)) -fno-omit-frame-pointer
 BASE_LDFLAGS += $(SANITIZE_$(VARIANT))
@@ -50,7 +56,7 @@ override CFLAGS := -O0 -g
 BASE_CFLAGS += --coverage -fprofile-update=atomic
 BASE_LDFLAGS += --coverage
 else
-$(error VARIANT is one of plain asan tsan cover)
+$(error VARIANT is one of plain static asan tsan cover)
 endif
 
 ROOMS := core archive seal store cli catalog pack tree backup verify restore manifest
@@ -68,7 +74,7 @@ TEST_SUPPORT := $(filter-out $(TESTS),$(wildcard tests/unit/*.c))
 TEST_LIB := $(if $(TEST_SUPPORT),$(B)/libunit.a)
 UNITS := $(TESTS:tests/unit/%.c=$(B)/unit/%)
 PAGES := $(wildcard $(PROGRAMS:%=%/*.1))
-ALL_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(SRCS) $(MAINS) $(TESTS) $(TEST_SUPPORT))
+ALL_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(SRCS) $(MAINS) image/main.c $(TESTS) $(TEST_SUPPORT))
 
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
 
@@ -95,9 +101,23 @@ $(B)/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+ifeq ($(VARIANT),static)
+# The libraries are most of it: they are there once, for all four.  What the linker says of getaddrinfo and
+# dlopen is of parts of OpenSSL and SQLite that nothing calls.
+$(B)/obj/%/called.o: $(B)/obj/%/main.o
+	$(OBJCOPY) --redefine-sym main=$*_main $< $@
+
+$(B)/programs: $(B)/obj/image/main.o $(PROGRAMS:%=$(B)/obj/%/called.o) $(LIB)
+	$(CC) $(BASE_LDFLAGS) -static-pie $(LDFLAGS) -o $@ $^ $(LIBS) -lz -lm
+
+$(BINS): $(B)/programs
+	@mkdir -p $(@D)
+	ln -sf ../programs $@
+else
 $(B)/bin/%: $(B)/obj/%/main.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(ZLIB)
+endif
 
 # "tarseal restore ..." for an installed copy; the same front works in the build tree.
 $(B)/bin/tarseal: tools/tarseal.in
@@ -143,6 +163,16 @@ bench: bench-tools
 	tools/deps bench
 	bench/run $(ROWS)
 
+# For those who run containers: the image, and the tests of it (not part of ./check: they take long).
+IMAGE ?= localhost/tarseal:$(shell sed -n 's/.*tarseal_version\[\] = "\(.*\)";/\1/p' cli/version.c)
+image:
+	tools/deps container
+	image/build $(IMAGE)
+
+e2e-container:
+	tools/deps container $(if $(wildcard chart/Chart.yaml),test)
+	tests/container/run $(CASES)
+
 install: all completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
 	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(BASHCOMPDIR) \
@@ -174,7 +204,7 @@ clean:
 print-%:
 	@echo '$($*)'
 
-.PHONY: all units unit lint coverage bench bench-tools completion install uninstall clean FORCE
+.PHONY: all units unit lint coverage bench bench-tools completion image e2e-container install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJS:.o=.d)

@@ -157,7 +157,7 @@ cmd_main(int argc, char **argv)
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		help();
 	else if (strcmp(argv[1], "--version") == 0)
-		printf("manifest (tarseal) %s\n", tarseal_version);
+		printf("manifest (Tarseal) %s\n", tarseal_version);
 	else if ((c = find_command(argv[1], &e)) != NULL)
 		return run(c, argc - 1, argv + 1, &e);
 	return cli_exit("manifest", &e, CLI_OK);
