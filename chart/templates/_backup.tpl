@@ -13,7 +13,9 @@ template:
   spec:
     restartPolicy: {{ $v.restartPolicy }}
     {{- include "tarseal.podSpec" $x | nindent 4 }}
-    {{- include "tarseal.near" $x | nindent 4 }}
+    {{- with include "tarseal.near" $x }}
+    {{- nindent 4 . }}
+    {{- end }}
     {{- with $v.initContainers }}
     initContainers:
       {{- toYaml . | nindent 6 }}

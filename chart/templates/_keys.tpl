@@ -23,10 +23,17 @@ it, but a certificate made with the key has it in it: 12 bytes that are always t
 
 {{- /*
 tarseal.pair: private and trust, as YAML.  What is there is taken again; a key is never replaced.
-Without a look at the cluster (helm template) there is nothing there, and the Secret, which is
-immutable, refuses the new key.
+Without a look at the cluster (helm template) nothing is there, and the Secret, which is immutable,
+refuses the new key.  Who asks again in the same run (NOTES.txt) has to get the same pair.
 */ -}}
 {{- define "tarseal.pair" -}}
+{{- if not (hasKey .root.Values "tarsealPair") -}}
+{{- $_ := set .root.Values "tarsealPair" (include "tarseal.makePair" .) -}}
+{{- end -}}
+{{- get .root.Values "tarsealPair" -}}
+{{- end -}}
+
+{{- define "tarseal.makePair" -}}
 {{- $name := include "tarseal.keyName" .v -}}
 {{- $secret := lookup "v1" "Secret" .root.Release.Namespace $name -}}
 {{- $map := lookup "v1" "ConfigMap" .root.Release.Namespace (include "tarseal.trustName" .v) -}}

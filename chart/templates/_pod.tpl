@@ -180,7 +180,7 @@ statefulset.kubernetes.io/pod-name: {{ .application.name }}-0
 {{- end -}}
 
 {{- define "tarseal.near" -}}
-{{- if .v.nearApplication }}
+{{- if .v.nearApplication -}}
 affinity:
   podAffinity:
     preferredDuringSchedulingIgnoredDuringExecution:
@@ -190,7 +190,7 @@ affinity:
           labelSelector:
             matchLabels:
               {{- include "tarseal.applicationLabels" .v | nindent 14 }}
-{{- end }}
+{{- end -}}
 {{- end -}}
 
 {{- /*

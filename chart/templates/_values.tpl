@@ -7,7 +7,7 @@ alias `backup`.  mergeOverwrite will not do: it passes over false, 0 and "".
 */ -}}
 {{- define "tarseal.values" -}}
 {{- $v := deepCopy (.Values.backup | default dict) -}}
-{{- $_ := include "tarseal.overlay" (dict "into" $v "from" (omit .Values "backup" "global")) -}}
+{{- $_ := include "tarseal.overlay" (dict "into" $v "from" (omit .Values "backup" "global" "tarsealPair")) -}}
 {{- toYaml $v -}}
 {{- end -}}
 
