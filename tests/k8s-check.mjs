@@ -244,9 +244,10 @@ export function podOf(object) {
 // ---- all of it ----
 
 let bad = 0;
-const seen = new Set();
+let seen;
 const objects = [];
 for (const file of files) {
+	seen = new Set();
 	for (const object of yaml.loadAll(fs.readFileSync(file === '-' ? 0 : file, 'utf8'))) {
 		if (!object) continue;
 		faults = [];
