@@ -106,5 +106,5 @@ template:
         secret:
           secretName: {{ include "tarseal.keyName" $v }}
           items: [{key: key, path: key}]
-          defaultMode: 0400
+          defaultMode: 256 # 0400
 {{- end -}}

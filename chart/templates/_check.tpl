@@ -6,8 +6,37 @@
 {{- $v := .v -}}
 {{- $root := .root -}}
 {{- $ns := $root.Release.Namespace -}}
+{{- $kube := printf "%s.%s" $root.Capabilities.KubeVersion.Major $root.Capabilities.KubeVersion.Minor -}}
 
 {{- /* names */ -}}
+{{- range $name, $value := dict "application.name" $v.application.name "storageClassName" $v.storageClassName "existingClaim" $v.existingClaim
+    "source.claimName" $v.source.claimName "source.clone.storageClassName" $v.source.clone.storageClassName "keys.name" $v.keys.name
+    "keys.existingSecret" $v.keys.existingSecret "verify.anchorClaim" $v.verify.anchorClaim "restore.target.claimName" $v.restore.target.claimName
+    "restore.target.storageClassName" $v.restore.target.storageClassName "drill.scratch.storageClassName" $v.drill.scratch.storageClassName
+    "serviceAccountName" $v.serviceAccountName "priorityClassName" $v.priorityClassName -}}
+{{- if not (regexMatch "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$" $value) -}}
+{{- fail (printf "backup.%s=%s is not a name of an object: small letters, digits, and - between them" $name $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $v.application.name) -}}
+{{- fail (printf "backup.application.name=%s: the name of the application's StatefulSet, with which the names of all objects begin" $v.application.name) -}}
+{{- end -}}
+{{- if not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*$" $v.series) -}}
+{{- fail (printf "backup.series=%s: letters, digits, and . _ - between them, such as autolab-backup" $v.series) -}}
+{{- end -}}
+{{- range $name, $zone := dict "timezone" $v.timezone "scheduleTimeZone" $v.scheduleTimeZone -}}
+{{- if not (regexMatch "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$" $zone) -}}
+{{- fail (printf "backup.%s=%s is not the name of a time zone, such as Europe/Kyiv or Etc/UTC" $name $zone) -}}
+{{- end -}}
+{{- end -}}
+{{- range $v.extraArgs -}}
+{{- if not (hasPrefix "--" .) -}}
+{{- fail (printf "backup.extraArgs: %s: options only, each with its value in one item, such as --compression=9" .) -}}
+{{- end -}}
+{{- if regexMatch "^--(source|repo|key|trust|series|timezone|run-id|unsigned)(=|$)" . -}}
+{{- fail (printf "backup.extraArgs: %s: the chart sets that itself; see its values" .) -}}
+{{- end -}}
+{{- end -}}
 {{- if gt (len $v.application.name) 38 -}}
 {{- fail (printf "backup.application.name=%s is too long: the names of Jobs begin with it, so 38 characters at the most" $v.application.name) -}}
 {{- end -}}
@@ -20,7 +49,7 @@
 {{- if $v.verify.enabled -}}{{- include "tarseal.checkCron" (list "backup.verify.schedule" $v.verify.schedule) -}}{{- end -}}
 {{- if $v.drill.schedule -}}{{- include "tarseal.checkCron" (list "backup.drill.schedule" $v.drill.schedule) -}}{{- end -}}
 {{- if and (not (has $v.scheduleTimeZone (list "Etc/UTC" "UTC"))) (not (include "tarseal.knows" (dict "root" $root "since" "1.25"))) -}}
-{{- fail (printf "backup.scheduleTimeZone=%s: Kubernetes %s knows no time zones for CronJobs (1.25 does), so leave it at Etc/UTC and write the schedules in UTC" $v.scheduleTimeZone $root.Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "backup.scheduleTimeZone=%s: Kubernetes %s knows no time zones for CronJobs (1.25 does), so leave it at Etc/UTC and write the schedules in UTC" $v.scheduleTimeZone $kube) -}}
 {{- end -}}
 
 {{- /* retention */ -}}
@@ -29,6 +58,9 @@
 {{- end -}}
 
 {{- /* sizes, and the claim that is there */ -}}
+{{- if not $v.storageSize -}}
+{{- fail "backup.storageSize is empty: how large the volume for backups is to be, such as 20Gi" -}}
+{{- end -}}
 {{- range $name, $size := dict "storageSize" $v.storageSize "source.clone.size" $v.source.clone.size "restore.target.size" $v.restore.target.size "drill.scratch.size" $v.drill.scratch.size "toolbox.tmpSize" $v.toolbox.tmpSize -}}
 {{- if and $size (eq (include "tarseal.bytes" $size | default "0" | int64) 0) -}}
 {{- fail (printf "backup.%s=%v is not a size: a number with Ki, Mi, Gi, Ti (or k, M, G, T), such as 20Gi" $name $size) -}}
@@ -87,6 +119,9 @@
 {{- if and $hook.command $hook.url -}}
 {{- fail (printf "backup.hooks.%s has both a command and a url: set one of them" $when) -}}
 {{- end -}}
+{{- if and $hook.url (not (regexMatch "^https?://[^/]" $hook.url)) -}}
+{{- fail (printf "backup.hooks.%s.url=%s: an http:// or https:// address" $when $hook.url) -}}
+{{- end -}}
 {{- if and $hook.url $v.networkPolicy.enabled (not $v.networkPolicy.egress) -}}
 {{- fail (printf "backup.hooks.%s.url calls over a network that backup.networkPolicy closes: allow it in backup.networkPolicy.egress (also DNS), or set backup.networkPolicy.enabled=false" $when) -}}
 {{- end -}}
@@ -95,6 +130,12 @@
 {{- /* verify */ -}}
 {{- if and $v.verify.maxAge (ne $v.verify.maxAge "none") (not (regexMatch "^[0-9]+[smhdw]$" $v.verify.maxAge)) -}}
 {{- fail (printf "backup.verify.maxAge=%s: a number with s, m, h, d or w, such as 26h, or none" $v.verify.maxAge) -}}
+{{- end -}}
+{{- range $level := list "standard" "deep" -}}
+{{- $budget := (get $v.verify $level).budget -}}
+{{- if and $budget (not (regexMatch "^[0-9]+([smh]|[KMGT](i?B)?)$" $budget)) -}}
+{{- fail (printf "backup.verify.%s.budget=%s: a time (90s, 10m, 2h) or an amount of data (500M, 5GiB)" $level $budget) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $v.verify.anchorClaim (eq $v.verify.anchorClaim (include "tarseal.repository" $v)) -}}
 {{- fail "backup.verify.anchorClaim is the volume of the backups: the anchor has to lie elsewhere, or it is rolled back together with them" -}}
@@ -158,7 +199,7 @@
 {{- define "tarseal.checkEphemeral" -}}
 {{- $root := index . 0 -}}
 {{- if not (include "tarseal.knows" (dict "root" $root "since" "1.21")) -}}
-{{- fail (printf "%s: Kubernetes %s knows no ephemeral volumes of a storage class (1.23 does)" (index . 1) $root.Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "%s: Kubernetes before 1.21 knows no ephemeral volumes of a storage class" (index . 1)) -}}
 {{- end -}}
 {{- end -}}
 

@@ -27,10 +27,10 @@ Without a look at the cluster (helm template) nothing is there, and the Secret, 
 refuses the new key.  Who asks again in the same run (NOTES.txt) has to get the same pair.
 */ -}}
 {{- define "tarseal.pair" -}}
-{{- if not (hasKey .root.Values "tarsealPair") -}}
-{{- $_ := set .root.Values "tarsealPair" (include "tarseal.makePair" .) -}}
+{{- if not (hasKey .root.Subcharts "pair") -}}
+{{- $_ := set .root.Subcharts "pair" (include "tarseal.makePair" .) -}}
 {{- end -}}
-{{- get .root.Values "tarsealPair" -}}
+{{- get .root.Subcharts "pair" -}}
 {{- end -}}
 
 {{- define "tarseal.makePair" -}}

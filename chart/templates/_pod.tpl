@@ -159,7 +159,7 @@ securityContext:
   secret:
     secretName: {{ include "tarseal.keyName" .v }}
     items: [{key: key.pub, path: key.pub}]
-    defaultMode: 0444
+    defaultMode: 292 # 0444
   {{- end }}
 - name: tmp
   emptyDir:

@@ -4,10 +4,17 @@
 tarseal.values: the values that count, as YAML.  Those under `backup:` are overlaid by what stands
 at the root, for that is where the parent's `backup.retention` arrives when this chart has the
 alias `backup`.  mergeOverwrite will not do: it passes over false, 0 and "".
+
+The first template that asks has them checked.  That they are is remembered in .Subcharts, which is
+a map of this chart alone; what is put into .Values a parent sees, too.
 */ -}}
 {{- define "tarseal.values" -}}
 {{- $v := deepCopy (.Values.backup | default dict) -}}
-{{- $_ := include "tarseal.overlay" (dict "into" $v "from" (omit .Values "backup" "global" "tarsealPair")) -}}
+{{- $_ := include "tarseal.overlay" (dict "into" $v "from" (omit .Values "backup" "global")) -}}
+{{- if not (hasKey .Subcharts "checked") -}}
+{{- $_ := set .Subcharts "checked" true -}}
+{{- include "tarseal.check" (dict "root" . "v" $v) -}}
+{{- end -}}
 {{- toYaml $v -}}
 {{- end -}}
 
