@@ -32,7 +32,7 @@ BASE_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(B)/gen
 BASE_CFLAGS := -std=c11 -pthread -fPIE $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
 BASE_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LIBS := -ldeflate -lcrypto -lsqlite3 -pthread
-# Only what reads other people's gzip needs it: manifest.
+# Only what reads other people's gzip needs it: manifest and restore.
 ZLIB := -Wl,--as-needed -lz
 # In tests libarchive reads what we wrote; no program uses it.
 TEST_LIBS := -lcmocka -larchive -lz

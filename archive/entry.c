@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
@@ -39,6 +40,27 @@ entry_type_name(enum entry_type type)
 		break;
 	}
 	return "block";
+}
+
+enum entry_type
+entry_type_of_mode(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return ENTRY_FILE;
+	case S_IFDIR:
+		return ENTRY_DIR;
+	case S_IFLNK:
+		return ENTRY_SYMLINK;
+	case S_IFIFO:
+		return ENTRY_FIFO;
+	case S_IFCHR:
+		return ENTRY_CHAR;
+	case S_IFBLK:
+		return ENTRY_BLOCK;
+	default:
+		return 0;
+	}
 }
 
 /* The ACLs stand among the other attributes where their names sort. */

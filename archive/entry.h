@@ -63,6 +63,8 @@ struct entry {
 
 /* "file", "dir", "link", "hardlink", "fifo", "char", "block": as people and JSON see it. */
 const char *entry_type_name(enum entry_type type);
+/* Of what st_mode says; 0 for a socket, which no archive holds. */
+enum entry_type entry_type_of_mode(uint32_t mode);
 /* Digest over xattrs and ACLs (FORMAT.md, "xattrs"); false when there are none. */
 bool entry_xattr_digest(const struct entry *en, uint8_t out[SHA256_LEN]);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/cut.h"
@@ -29,25 +28,6 @@ struct plan {
 	struct timespec before; /* the present entry was looked at after that */
 	struct plan_result *result;
 };
-
-static enum entry_type
-type_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return ENTRY_DIR;
-	case S_IFLNK:
-		return ENTRY_SYMLINK;
-	case S_IFIFO:
-		return ENTRY_FIFO;
-	case S_IFCHR:
-		return ENTRY_CHAR;
-	case S_IFBLK:
-		return ENTRY_BLOCK;
-	default:
-		return ENTRY_FILE;
-	}
-}
 
 /* ---- what is fed ---- */
 
@@ -81,7 +61,7 @@ entry_of(
 	if (type == ENTRY_SYMLINK) {
 		en.link = w->link;
 		en.link_len = w->link_len;
-	} else if (type == ENTRY_HARDLINK) {
+	} else if (first != NULL) {
 		en.link = first->path;
 		en.link_len = first->path_len;
 	}
@@ -247,7 +227,7 @@ take(struct plan *p, struct walk_item *w, struct err *e)
 		return add_note(p, w, JOB_UNREADABLE, "path too long", e);
 	if (w->path_len > 0)
 		p->result->entries++;
-	enum entry_type type = type_of(w->facts.mode);
+	enum entry_type type = entry_type_of_mode(w->facts.mode);
 	return type == ENTRY_FILE ? add_file(p, w, e) : add_entry(p, w, type, e);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backup/inside.h"
@@ -11,8 +12,10 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/restoring.h"
+#include "core/stop.h"
 #include "seal/key.h"
 #include "tree/exclude.h"
+#include "tree/top.h"
 
 static int
 load_excludes(struct run *r, struct err *e)
@@ -33,23 +36,10 @@ load_excludes(struct run *r, struct err *e)
 }
 
 static int
-cannot_open(const char *source, struct err *e)
-{
-	if (errno == ENOENT)
-		return err_set(e, ERR_SYS, "source %s: no such directory", source);
-	if (errno == ENOTDIR)
-		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
-	if (errno == EACCES)
-		return err_sys(e, "source %s: user %u cannot open it", source, (unsigned)geteuid());
-	return err_sys(e, "source %s: cannot be opened", source);
-}
-
-static int
 open_source(struct run *r, struct err *e)
 {
-	r->source_fd = open(r->o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source_fd < 0)
-		return cannot_open(r->o->source, e);
+	if ((r->source_fd = top_open(r->o->source, e)) < 0)
+		return -1;
 	/* Seen again by the walk, at any depth; but by then room may have been made for it. */
 	if (faccessat(r->source_fd, RESTORING_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    !exclude_match(r->exclude, RESTORING_DIR, strlen(RESTORING_DIR), true))
@@ -84,10 +74,30 @@ open_repo(struct run *r, struct err *e)
 	return 0;
 }
 
+/*
+ * A verify notes each result under the lock, in a moment: no night shall fail for that.  Who told
+ * how long to wait waits that long.
+ */
+static int
+lock(struct run *r, struct err *e)
+{
+	const struct timespec tick = {.tv_nsec = 50000000};
+
+	for (int ticks = 0; r->o->wait_lock == 0 && ticks < 20; ticks++) {
+		if (repo_lock(r->repo, 0, e) == 0)
+			return 0;
+		if (e->kind != ERR_LOCKED || stop_signal() != 0)
+			return -1;
+		err_clear(e);
+		(void)nanosleep(&tick, NULL);
+	}
+	return repo_lock(r->repo, r->o->wait_lock, e);
+}
+
 int
 prepare_lock(struct run *r, struct err *e)
 {
-	if (repo_lock(r->repo, r->o->wait_lock, e) != 0 || repo_recover(r->repo, e) != 0)
+	if (lock(r, e) != 0 || repo_recover(r->repo, e) != 0)
 		return -1;
 	return repo_list(r->repo, r->trust, &r->list, e);
 }

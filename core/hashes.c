@@ -5,6 +5,13 @@
 
 #include "core/err.h"
 
+/* 0 marks a free slot. */
+static uint64_t
+never_free(uint64_t hash)
+{
+	return hash != 0 ? hash : 1;
+}
+
 /* Where hash is, or would go. */
 static uint64_t *
 slot(uint64_t *slots, size_t cap, uint64_t hash)
@@ -41,7 +48,7 @@ hashes_add(struct hashes *h, uint64_t hash, struct err *e)
 {
 	uint64_t *at;
 
-	hash += hash == 0; /* which marks a free one */
+	hash = never_free(hash);
 	if (grow(h, e) != 0)
 		return -1;
 	at = slot(h->slots, h->cap, hash);
@@ -50,6 +57,13 @@ hashes_add(struct hashes *h, uint64_t hash, struct err *e)
 	*at = hash;
 	h->n++;
 	return 0;
+}
+
+bool
+hashes_has(const struct hashes *h, uint64_t hash)
+{
+	hash = never_free(hash);
+	return h->n > 0 && *slot(h->slots, h->cap, hash) == hash;
 }
 
 void

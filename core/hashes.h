@@ -2,6 +2,7 @@
 #ifndef CORE_HASHES_H
 #define CORE_HASHES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct hashes {
 
 /* 1: it was there already; 0: it was not, and is now; -1. */
 int hashes_add(struct hashes *h, uint64_t hash, struct err *e);
+bool hashes_has(const struct hashes *h, uint64_t hash);
 void hashes_done(struct hashes *h);
 
 #endif

@@ -206,21 +206,29 @@ what_of(const struct run *r)
 /* ---- restoring it ---- */
 
 /*
- * Where there is something to lose, what takes its place has to be all there.  That the archive is
- * not is known before anything is written.
+ * Where there is something to lose, what takes its place has to be all there.  In what is not sound
+ * any file may be wrong, which nothing tells: so a merge waits for a person's word, too.
  */
+static int
+judge_archive(const struct run *r, struct err *e)
+{
+	const struct into *i = &r->into;
+
+	if (is_all_there(r) || r->o->force || i->empty || i->mode == INTO_WIPE)
+		return 0; /* wipe has a judge of its own, whom nothing sways */
+	return err_set(e, ERR_CORRUPT, "%s.tar.gz is not %s%s (--force takes what there is)",
+	    r->backup->name, r->look.whole ? "what the seal signs" : "all there: ",
+	    r->look.whole ? "" : r->look.why.msg);
+}
+
+/* And so it is with what was restored of it. */
 static int
 judge(const struct run *r, struct err *e)
 {
 	const struct into *i = &r->into;
 
-	if ((r->report->lost == 0 && is_all_there(r)) || r->o->force || i->empty ||
-	    i->mode != INTO_STAGE)
+	if (r->report->lost == 0 || r->o->force || i->empty || i->mode != INTO_STAGE)
 		return 0;
-	if (!r->look.whole)
-		return err_set(e, ERR_CORRUPT,
-		    "%s is not all there: %s (--force takes what there is)", r->backup->name,
-		    r->look.why.msg);
 	return err_set(
 	    e, ERR_CORRUPT, "%s is not all there (--force takes what there is)", r->backup->name);
 }
@@ -268,7 +276,7 @@ static int
 write_into(struct run *r, const struct into_what *what, struct err *e)
 {
 	r->look.lost_stays = has_lost_and_found(&r->into);
-	if (judge(r, e) != 0 || into_begin(&r->into, what, e) != 0 || put(r, e) != 0 ||
+	if (judge_archive(r, e) != 0 || into_begin(&r->into, what, e) != 0 || put(r, e) != 0 ||
 	    keep_root(r, e) != 0 || judge(r, e) != 0)
 		return -1;
 	return into_commit(&r->into, e);

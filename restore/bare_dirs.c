@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "core/err.h"
 #include "core/path.h"
@@ -22,27 +24,85 @@ grow(struct bare_dirs *d, struct err *e)
 	return 0;
 }
 
-int
-bare_dirs_add(
-    struct bare_dirs *d, const struct entry *en, const char *place, bool wanted, struct err *e)
+static int
+add(struct bare_dirs *d, const struct entry *en, const struct bare_dir *what, struct err *e)
 {
-	struct entry placed = *en;
 	struct bare_dir *to;
 
-	placed.path = place;
-	placed.path_len = strlen(place);
-	d->size += sizeof(*to) + restore_dir_size(&placed);
+	d->size += sizeof(*to) + restore_dir_size(en);
 	if (d->size > BARE_DIRS_MAX)
 		return err_set(e, ERR_UNSUPPORTED, "more directories than fit into memory");
 	if (grow(d, e) != 0)
 		return -1;
 	to = &d->v[d->n];
-	*to = (struct bare_dir){.number = d->added++, .wanted = wanted};
-	if (restore_dir_own(&to->dir, &placed, e) != 0)
+	*to = *what;
+	if (restore_dir_own(&to->dir, en, e) != 0)
 		return -1;
 	d->n++;
-	return 0;
+	return bare_set_add(&d->known, en->path, e);
 }
+
+int
+bare_dirs_add(
+    struct bare_dirs *d, const struct entry *en, const char *place, bool wanted, struct err *e)
+{
+	const struct bare_dir what = {.number = ++d->added, .wanted = wanted};
+	struct entry placed = *en;
+
+	placed.path = place;
+	placed.path_len = strlen(place);
+	return add(d, &placed, &what, e);
+}
+
+/* ---- on the way ---- */
+
+static int
+add_way(struct bare_dirs *d, const char *path, struct err *e)
+{
+	const struct bare_dir what = {.number = 0};
+	struct entry en = {.type = ENTRY_DIR,
+	    .path = path,
+	    .path_len = strlen(path),
+	    .mode = 0755,
+	    .uid = geteuid(),
+	    .gid = getegid(),
+	    .mtime_sec = time(NULL)};
+
+	return bare_set_has(&d->known, path) ? 0 : add(d, &en, &what, e);
+}
+
+/* Neighbours have the same way. */
+static bool
+is_parent(const char *parent, const char *place, size_t len)
+{
+	return parent != NULL && strncmp(parent, place, len) == 0 && parent[len] == '\0';
+}
+
+int
+bare_dirs_way(struct bare_dirs *d, const char *place, struct err *e)
+{
+	const char *slash = strrchr(place, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - place);
+	char *parent;
+	int rc = 0;
+
+	if (len == 0 || is_parent(d->parent, place, len))
+		return 0;
+	if ((parent = strndup(place, len)) == NULL)
+		return err_nomem(e);
+	free(d->parent);
+	d->parent = parent;
+	for (char *end = parent; rc == 0 && end != NULL; end = strchr(end + 1, '/')) {
+		if (end == parent)
+			continue;
+		*end = '\0';
+		rc = add_way(d, parent, e);
+		*end = '/';
+	}
+	return rc == 0 ? add_way(d, parent, e) : -1;
+}
+
+/* ---- all of them ---- */
 
 static int
 by_path(const void *a, const void *b)
@@ -58,6 +118,7 @@ bare_dirs_order(struct bare_dirs *d)
 {
 	size_t n = 0;
 
+	bare_set_done(&d->known);
 	if (d->n == 0)
 		return;
 	qsort(d->v, d->n, sizeof(*d->v), by_path);
@@ -90,5 +151,7 @@ bare_dirs_done(struct bare_dirs *d)
 	while (d->n > 0)
 		free(d->v[--d->n].dir.store);
 	free(d->v);
+	free(d->parent);
+	bare_set_done(&d->known);
 	*d = (struct bare_dirs){0};
 }

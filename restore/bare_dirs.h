@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "restore/bare_set.h"
 #include "restore/dirs.h"
 
 struct err;
@@ -19,7 +20,7 @@ struct err;
 
 struct bare_dir {
 	struct restore_dir dir; /* en.path is where it goes */
-	uint64_t number; /* in the archive */
+	uint64_t number; /* in the archive, from 1; 0: on the way to something, and not in it */
 	bool wanted; /* selected, not only on the way to what is */
 };
 
@@ -27,12 +28,19 @@ struct bare_dirs {
 	struct bare_dir *v;
 	size_t n, cap;
 	uint64_t added, size;
+	struct bare_set known; /* until they are in order */
+	char *parent; /* of what bare_dirs_way() had last */
 };
 
 /* en, to be at place.  ERR_UNSUPPORTED beyond BARE_DIRS_MAX. */
 int bare_dirs_add(
     struct bare_dirs *d, const struct entry *en, const char *place, bool wanted, struct err *e);
-/* All are added: parents before children, and of each path that came last. */
+/*
+ * The directories on the way to place, should the archive not speak of them: then they are as
+ * mkdir(1) makes them.
+ */
+int bare_dirs_way(struct bare_dirs *d, const char *place, struct err *e);
+/* All are added: parents before children, and of each path what came last. */
 void bare_dirs_order(struct bare_dirs *d);
 /* Those that keep() says no to go. */
 void bare_dirs_sift(

@@ -39,15 +39,21 @@ take(struct bare_look *l, const struct bare_look_opts *o, const struct entry *en
 	bool is_dir = en->type == ENTRY_DIR;
 	bool wanted = restore_select_hit(o->select, en->path, en->path_len, is_dir);
 	const char *place = restore_select_place(o->select, en->path, en->path_len, is_dir);
+	const char *name = restore_select_name(o->select, en->path);
 	struct section_line line;
 
 	wanted = wanted && place != NULL;
+	if (wanted && restore_select_strips(o->select) &&
+	    clash_add(&l->clash, en->path, place, is_dir, e) != 0)
+		return -1;
 	/* What is wanted may still come in one that is not. */
-	if (is_dir && (wanted || en->path_len > 0) &&
-	    bare_dirs_add(&l->dirs, en, wanted ? place : en->path, wanted, e) != 0)
+	if (is_dir && name != NULL && (wanted || en->path_len > 0) &&
+	    bare_dirs_add(&l->dirs, en, name, wanted, e) != 0)
 		return -1;
 	if (!wanted)
 		return 0;
+	if (bare_dirs_way(&l->dirs, place, e) != 0)
+		return -1;
 	l->has_root = l->has_root || (is_dir && *place == '\0');
 	l->entries++;
 	l->bytes += en->type == ENTRY_FILE ? en->size : 0;
@@ -87,4 +93,5 @@ void
 bare_look_done(struct bare_look *l)
 {
 	bare_dirs_done(&l->dirs);
+	clash_done(&l->clash);
 }

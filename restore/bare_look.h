@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/hash.h"
 #include "restore/bare_dirs.h"
+#include "restore/clash.h"
 
 struct restore_select;
 struct section_line;
@@ -23,6 +24,7 @@ struct bare_look {
 	struct err why; /* not whole: what ended it */
 	uint64_t entries, bytes; /* that are wanted */
 	struct bare_dirs dirs; /* all there are */
+	struct clash clash; /* of what is wanted, where components are stripped */
 	bool has_root; /* among them, the top of the tree */
 	bool lost_stays; /* for bare_put(): the target has a lost+found of its own, which stays */
 };

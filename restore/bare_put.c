@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "core/beneath.h"
 #include "core/err.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "restore/bare_look.h"
 #include "restore/bare_read.h"
@@ -257,9 +259,20 @@ is_ours_to_set(void *ctx, const struct bare_dir *d)
 static void
 set_dirs(struct put *p, const struct bare_dirs *dirs)
 {
-	for (size_t i = dirs->n; i-- > 0;)
-		if (dirs->v[i].wanted || is_there(p->ctx->target, dirs->v[i].dir.en.path))
-			restore_finish_dir(&p->one, &dirs->v[i].dir);
+	uint64_t made_up = 0;
+
+	for (size_t i = dirs->n; i-- > 0;) {
+		const struct bare_dir *d = &dirs->v[i];
+
+		if (!d->wanted && !is_there(p->ctx->target, d->dir.en.path))
+			continue;
+		restore_finish_dir(&p->one, &d->dir, d->dir.en.path);
+		made_up += d->number == 0;
+	}
+	if (made_up > 0)
+		log_note("of %" PRIu64
+			 " director%s on the way the archive says nothing: mode 0755, and ours",
+		    made_up, made_up == 1 ? "y" : "ies");
 }
 
 /* ---- all ---- */

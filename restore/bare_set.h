@@ -3,8 +3,9 @@
 #define RESTORE_BARE_SET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "core/hashes.h"
 
 struct err;
 
@@ -15,12 +16,11 @@ struct err;
 #define BARE_SET_MAX (UINT64_C(1) << 26)
 
 struct bare_set {
-	uint64_t *v; /* 0: a free slot */
-	size_t n, cap; /* cap: a power of two, or 0 */
-	uint8_t salt[16];
+	struct hashes paths;
+	uint8_t salt[16]; /* random, when there is a path */
 };
 
-/* ERR_UNSUPPORTED beyond BARE_SET_MAX paths. */
+/* 0, or -1: ERR_UNSUPPORTED beyond BARE_SET_MAX paths. */
 int bare_set_add(struct bare_set *s, const char *path, struct err *e);
 bool bare_set_has(const struct bare_set *s, const char *path);
 void bare_set_done(struct bare_set *s);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 struct clear {
 	int top;
 	const char *path; /* of the top */
+	const char *keep; /* a name at the top; or NULL */
 	uint64_t number; /* for names at the top */
 };
 
@@ -140,8 +142,11 @@ static int
 clear_one(void *ctx, const char *name, struct err *e)
 {
 	struct pass *p = ctx;
-	int rc = remove_name(p->c, p->c->top, name, e);
+	int rc;
 
+	if (p->c->keep != NULL && strcmp(name, p->c->keep) == 0)
+		return 0;
+	rc = remove_name(p->c, p->c->top, name, e);
 	p->left++;
 	return rc == 1 ? empty(p->c, name, e) : rc;
 }
@@ -149,7 +154,13 @@ clear_one(void *ctx, const char *name, struct err *e)
 int
 clear_dir(int fd, const char *path, struct err *e)
 {
-	struct clear c = {.top = fd, .path = path};
+	return clear_dir_but(fd, path, NULL, e);
+}
+
+int
+clear_dir_but(int fd, const char *path, const char *keep, struct err *e)
+{
+	struct clear c = {.top = fd, .path = path, .keep = keep};
 	struct pass p = {.c = &c};
 
 	take(fd);

@@ -10,5 +10,7 @@ struct err;
  * path is the directory's, for messages.
  */
 int clear_dir(int fd, const char *path, struct err *e);
+/* The same, but what is called keep at the top stays. */
+int clear_dir_but(int fd, const char *path, const char *keep, struct err *e);
 
 #endif

@@ -24,6 +24,7 @@
 #include "restore/junit.h"
 #include "restore/one.h"
 #include "restore/opts.h"
+#include "restore/prove.h"
 #include "restore/report.h"
 #include "seal/section.h"
 #include "store/repo.h"
@@ -38,18 +39,25 @@ drill_step_name(enum drill_step s)
 	    [DRILL_RESTORE] = "restore",
 	    [DRILL_COMPARE] = "compare",
 	    [DRILL_CHECK] = "check",
+	    [DRILL_REMOVE] = "remove",
 	};
 
 	return names[s];
 }
 
+/* The backup is good, whatever came of the scratch directory. */
+static bool
+is_good(const struct drill *d)
+{
+	return d->steps[DRILL_RESTORE].outcome == DRILL_PASSED &&
+	    d->steps[DRILL_COMPARE].outcome == DRILL_PASSED &&
+	    d->steps[DRILL_CHECK].outcome != DRILL_FAILED;
+}
+
 bool
 drill_passed(const struct drill *d)
 {
-	for (int i = 0; i < DRILL_STEPS; i++)
-		if (d->steps[i].outcome == DRILL_FAILED)
-			return false;
-	return d->steps[DRILL_COMPARE].outcome == DRILL_PASSED;
+	return is_good(d) && d->steps[DRILL_REMOVE].outcome == DRILL_PASSED;
 }
 
 /* ---- comparing ---- */
@@ -210,6 +218,27 @@ step_restore(struct drill *d, struct restore_one *one, struct err *e)
 	return rc;
 }
 
+/*
+ * The result counts for more than that of verify, which reads every stored byte; a restore has no
+ * need of those behind the last entry, for one.  What is found damaged already is not read again.
+ */
+static int
+compare_packed(struct drill *d, const struct repo *repo, struct err *e)
+{
+	struct drill_done *s = &d->steps[DRILL_COMPARE];
+	struct err why = {0};
+
+	if (d->steps[DRILL_RESTORE].outcome != DRILL_PASSED || s->outcome != DRILL_PASSED ||
+	    prove_packed(repo, &d->backup->seal, &why) == 0)
+		return 0;
+	s->outcome = DRILL_FAILED;
+	(void)snprintf(s->why, sizeof(s->why), "%s", why.msg);
+	if (why.kind != ERR_CORRUPT)
+		return err_pass(e, &why);
+	log_warn("%s", why.msg);
+	return 0;
+}
+
 static int
 step_compare(struct drill *d, int tree, const struct repo *repo, struct err *e)
 {
@@ -230,6 +259,9 @@ step_compare(struct drill *d, int tree, const struct repo *repo, struct err *e)
 		    "%llu difference%s, %llu damaged part%s of the manifest",
 		    (unsigned long long)d->n_differences, d->n_differences == 1 ? "" : "s",
 		    (unsigned long long)d->compared.damaged, d->compared.damaged == 1 ? "" : "s");
+	if (rc == 0)
+		rc = compare_packed(d, repo, e);
+	s->ms = since(began);
 	return rc;
 }
 
@@ -296,7 +328,7 @@ static bool
 note(const struct drill *d, struct repo *repo)
 {
 	const struct catalog_verification v = {
-	    .at = clock_now().tv_sec, .level = CATALOG_DRILL, .ok = drill_passed(d)};
+	    .at = clock_now().tv_sec, .level = CATALOG_DRILL, .ok = is_good(d)};
 	struct catalog *c = NULL;
 	struct err e = {0};
 	int rc;
@@ -324,23 +356,34 @@ scratch_parent(const struct restore_opts *o)
 	return tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
 }
 
+/* The first thing that went wrong is how it ended. */
+static int
+step_remove(struct drill *d, struct drill_dir *scratch, int rc, struct err *e)
+{
+	uint64_t began = clock_mono_ns();
+	struct err why = {0};
+	int removed = drill_dir_remove(scratch, &why);
+
+	if (end_step(&d->steps[DRILL_REMOVE], began, removed, true, &why) == 0)
+		return rc;
+	if (rc == 0)
+		return err_pass(e, &why);
+	log_warn("%s", why.msg);
+	return rc;
+}
+
 static int
 run(struct drill *d, const struct repo *repo, const struct repo_list *list, struct err *e)
 {
 	struct drill_dir scratch;
-	struct err why = {0};
 	int rc = drill_dir_make(&scratch, d->scratch, e);
 
-	if (rc != 0)
+	if (rc != 0) {
 		(void)err_where(e, "scratch directory (--scratch DIR)");
-	else
+		(void)end_step(&d->steps[DRILL_RESTORE], clock_mono_ns(), rc, false, e);
+	} else
 		rc = in_scratch(d, repo, list, &scratch, e);
-	if (drill_dir_remove(&scratch, &why) != 0) {
-		if (rc == 0)
-			return err_pass(e, &why);
-		log_warn("%s", why.msg);
-	}
-	return rc;
+	return step_remove(d, &scratch, rc, e);
 }
 
 static void
@@ -359,13 +402,21 @@ drill_run(const struct restore_opts *o, struct repo *repo, const struct repo_lis
 {
 	struct drill d = {.o = o, .report = r, .scratch = scratch_parent(o)};
 	enum cli_status status;
+	struct err why = {0};
 	struct junit junit;
 
 	/* Before the work, so that nobody waits for a report that cannot be written. */
-	if (junit_open(&junit, o->junit, e) != 0)
+	if (junit_open(&junit, o->junit, &why) != 0) {
+		if (e->kind == ERR_NONE)
+			(void)err_pass(e, &why);
 		return CLI_FAILED;
-	(void)run(&d, repo, list, e);
-	d.noted = note(&d, repo);
+	}
+	if (repo == NULL)
+		(void)end_step(&d.steps[DRILL_RESTORE], r->began_ns, -1, false, e);
+	else {
+		(void)run(&d, repo, list, e);
+		d.noted = note(&d, repo);
+	}
 	status = drill_passed(&d) ? CLI_OK : CLI_WRONG;
 	if (d.backup != NULL)
 		drill_report(&d, cli_exit_status(e, status));

@@ -21,7 +21,7 @@ struct restore_report;
  * volume, every byte and fact of the tree is compared with the manifest, a command of the user's
  * may look at it, and it is removed again.  What it took, and what was wrong, is the result.
  */
-enum drill_step { DRILL_RESTORE, DRILL_COMPARE, DRILL_CHECK, DRILL_STEPS };
+enum drill_step { DRILL_RESTORE, DRILL_COMPARE, DRILL_CHECK, DRILL_REMOVE, DRILL_STEPS };
 enum drill_outcome { DRILL_SKIPPED, DRILL_PASSED, DRILL_FAILED };
 
 struct drill_difference {
@@ -49,11 +49,14 @@ struct drill {
 	int tree; /* that was restored; borrowed, while it is compared */
 };
 
-/* "restore", "compare", "check" */
+/* "restore", "compare", "check", "remove" */
 const char *drill_step_name(enum drill_step s);
 bool drill_passed(const struct drill *d);
 
-/* Its report goes to standard output, and to the file of --junit. */
+/*
+ * Its report goes to standard output, and to the file of --junit.  repo NULL: it could not be
+ * opened, *e says why, and that is how the drill ended.
+ */
 enum cli_status drill_run(const struct restore_opts *o, struct repo *repo,
     const struct repo_list *list, struct restore_report *r, struct err *e);
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -17,6 +18,8 @@
 #define SET_ID (S_ISUID | S_ISGID)
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
+/* One of no more than a mode says: the mode is what becomes of it. */
+#define ACL_PLAIN (4u + 3 * 8)
 
 /* The thing: an fd, or a name in a directory. */
 struct thing {
@@ -85,6 +88,33 @@ set_xattr(const struct thing *t, const char *name, const void *value, size_t len
 	return lsetxattr(proc, name, value, len, 0);
 }
 
+/* Some file systems say yes, and do nothing: what was set is read back. */
+static bool
+kept_xattr(const struct thing *t, const char *name, const void *value, size_t len)
+{
+	char proc[320], *got = malloc(len + 1);
+	ssize_t n;
+	bool same;
+
+	if (got == NULL)
+		return false;
+	if (t->fd >= 0)
+		n = fgetxattr(t->fd, name, got, len + 1);
+	else {
+		(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", t->dirfd, t->base);
+		n = lgetxattr(proc, name, got, len + 1);
+	}
+	same = n == (ssize_t)len && memcmp(got, value, len) == 0;
+	free(got);
+	return same;
+}
+
+static void
+not_kept(const struct thing *t, const char *what)
+{
+	restore_found(t->r, t->path, strlen(t->path), "the file system did not keep %s", what);
+}
+
 static bool
 starts(const char *s, const char *with)
 {
@@ -117,6 +147,8 @@ set_xattrs(const struct thing *t)
 	for (i = 0; i < t->en->n_xattrs; i++)
 		if (set_xattr(t, x[i].name, x[i].value, x[i].len) != 0)
 			xattr_refused(t, x[i].name);
+		else if (!kept_xattr(t, x[i].name, x[i].value, x[i].len))
+			not_kept(t, x[i].name);
 }
 
 /*
@@ -162,10 +194,15 @@ set_acls(struct thing *t)
 	    set_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len) != 0) {
 		failed(t, "set the ACL");
 		t->mode &= (mode_t)~S_IRWXG | acl_group(en->acl_access, en->acl_access_len) << 3;
-	}
+	} else if (en->acl_access_len > ACL_PLAIN && en->acl_access != NULL &&
+	    !kept_xattr(t, ACL_ACCESS, en->acl_access, en->acl_access_len))
+		not_kept(t, "the ACL");
 	if (en->acl_default != NULL &&
 	    set_xattr(t, ACL_DEFAULT, en->acl_default, en->acl_default_len) != 0)
 		failed(t, "set the default ACL");
+	else if (en->acl_default != NULL &&
+	    !kept_xattr(t, ACL_DEFAULT, en->acl_default, en->acl_default_len))
+		not_kept(t, "the default ACL");
 }
 
 /* ---- mode and times ---- */

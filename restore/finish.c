@@ -110,11 +110,15 @@ load_dirs(struct finish *f, const struct manifest_member *m, struct err *e)
 static int
 apply_one(struct finish *f, const char *path, struct err *e)
 {
+	const char *place = restore_select_name(f->one.ctx->select, path);
 	struct manifest_reader *index = restore_load_index(f->load);
 	const struct restore_dir *dir = NULL;
 	struct manifest_member m;
-	int rc = manifest_seek_path(index, path, strlen(path), e);
+	int rc;
 
+	if (place == NULL)
+		return 0;
+	rc = manifest_seek_path(index, path, strlen(path), e);
 	while (rc >= 0 && dir == NULL && (rc = manifest_next(index, &m, e)) == 1) {
 		if (m.path == NULL || path_cmp(m.path, m.path_len, path, strlen(path)) > 0)
 			break;
@@ -128,9 +132,9 @@ apply_one(struct finish *f, const char *path, struct err *e)
 		return -1;
 	err_clear(e);
 	if (dir != NULL)
-		restore_finish_dir(&f->one, dir);
+		restore_finish_dir(&f->one, dir, place);
 	else
-		restore_found(f->one.ctx->report, path, strlen(path),
+		restore_found(f->one.ctx->report, place, strlen(place),
 		    "owner, mode and time are not restored: the manifest is damaged there");
 	return 0;
 }

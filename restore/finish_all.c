@@ -77,7 +77,7 @@ sink(void *arg, void *job, struct err *e)
 		at = link + strlen(link) + 1;
 	}
 	for (size_t i = d->n; i-- > 0;)
-		restore_finish_dir(one, &d->v[i]);
+		restore_finish_dir(one, &d->v[i], d->v[i].en.path);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "restore/place.h"
 #include "restore/report.h"
 #include "restore/select.h"
+#include "restore/spell.h"
 
 /* Already names of one file: nothing to do, and nothing that a rename would do. */
 static bool
@@ -38,6 +39,8 @@ make_link(struct restore_finish_one *f, const char *path, int from, const char *
 
 	if (fstatat(from, from_base, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    (dir = restore_parent(&f->parent, t, path, &base)) < 0)
+		return -1;
+	if (t->folds && spell_check(dir, base) != 0)
 		return -1;
 	if (t->merge != NULL && same_file(dir, base, &st))
 		return 1;
@@ -91,6 +94,8 @@ open_dir(const struct restore_job_ctx *ctx, const char *path)
 		errno = EEXIST;
 		return -1;
 	}
+	if (ctx->target->folds && spell_check_path(ctx->target->fd, path) != 0)
+		return -1;
 	fd = beneath_open(ctx->target->fd, path, flags, 0);
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
@@ -102,16 +107,13 @@ open_dir(const struct restore_job_ctx *ctx, const char *path)
 }
 
 void
-restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d)
+restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d, const char *place)
 {
 	const struct restore_job_ctx *ctx = f->ctx;
 	const struct entry *en = &d->en;
-	const char *place = restore_select_name(ctx->select, en->path);
-	int fd;
+	int fd = open_dir(ctx, place);
 
-	if (place == NULL)
-		return;
-	if ((fd = open_dir(ctx, place)) < 0) {
+	if (fd < 0) {
 		restore_lost(
 		    ctx->report, place, strlen(place), "not restored: %s", restore_why(errno));
 		return;

@@ -18,8 +18,9 @@ struct restore_finish_one {
 /* path becomes a name of what link is in the backup.  -1: stop. */
 int restore_finish_link(
     struct restore_finish_one *f, const char *path, const char *link, struct err *e);
-/* All facts of a directory, if it has a name in the target. */
-void restore_finish_dir(struct restore_finish_one *f, const struct restore_dir *d);
+/* All facts of a directory, which is at place. */
+void restore_finish_dir(
+    struct restore_finish_one *f, const struct restore_dir *d, const char *place);
 
 /* The last pass when all of the backup is restored. */
 int restore_finish_all(struct restore_finish_one *f, struct restore_load *l, struct err *e);

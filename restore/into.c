@@ -22,6 +22,7 @@
 #include "restore/ready.h"
 #include "restore/report.h"
 #include "restore/root.h"
+#include "restore/spell.h"
 #include "restore/swap.h"
 #include "store/repo.h"
 
@@ -259,14 +260,15 @@ begin_wipe(struct into *i, const struct into_what *what, struct err *e)
 }
 
 static int
-begin_merge(struct into *i, const char *backup, struct err *e)
+begin_merge(struct into *i, const struct into_what *what, struct err *e)
 {
-	if (work_begin(&i->work, WORK_MERGING, backup, e) != 0 || work_open_new(&i->work, e) != 0)
+	if (work_begin(&i->work, WORK_MERGING, what->seal->name, e) != 0 ||
+	    work_open_new(&i->work, e) != 0)
 		return -1;
 	i->merge.temp_fd = i->work.new_fd;
 	i->merge.overwrite = (enum restore_overwrite)i->o->overwrite;
 	i->merge.force = i->o->force;
-	return 0;
+	return pthread_mutex_init(&i->merge.lock, NULL) == 0 ? 0 : err_nomem(e);
 }
 
 int
@@ -277,7 +279,7 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	/* Modes are given in full, by all threads. */
 	(void)umask(0);
 	if (i->mode == INTO_MERGE)
-		rc = begin_merge(i, what->seal->name, e);
+		rc = begin_merge(i, what, e);
 	else if (i->mode == INTO_WIPE || i->work.state == WORK_WIPING) /* a part is gone already */
 		rc = begin_wipe(i, what, e);
 	else
@@ -285,8 +287,11 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 	i->target = (struct restore_target){
 	    .fd = i->mode == INTO_MERGE ? i->fd : i->work.new_fd,
 	    .merge = i->mode == INTO_MERGE ? &i->merge : NULL,
+	    .folds = rc == 0 && spell_folds(i->work.new_fd),
 	    .again = what->alone,
 	};
+	/* Of an archive alone a name may come again, and is what it is at last. */
+	i->merge.folds = i->target.folds && !what->alone;
 	return rc;
 }
 
@@ -367,6 +372,7 @@ into_close(struct into *i)
 	if (i->o == NULL)
 		return;
 	work_close(&i->work);
+	hashes_done(&i->merge.made);
 	if (i->fd >= 0)
 		(void)close(i->fd);
 	i->fd = -1;

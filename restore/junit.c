@@ -54,9 +54,10 @@ static void
 put_details(FILE *out, const struct drill *d, enum drill_step step)
 {
 	const struct restore_report *r = d->report;
+	const char *all = d->backup != NULL ? d->backup->name : "backup";
 
 	for (size_t i = 0; step == DRILL_RESTORE && i < r->n_kept; i++) {
-		put_text(out, r->kept[i].path != NULL ? r->kept[i].path : d->backup->name);
+		put_text(out, r->kept[i].path != NULL ? r->kept[i].path : all);
 		(void)fputs(": ", out);
 		put_text(out, r->kept[i].why);
 		(void)fputc('\n', out);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/rename.h"
+
 /* Through /proc: no fchmod(2) takes such a descriptor, and any other needs rights that may lack. */
 int
 move_chmod(int dirfd, const char *name, mode_t mode)
@@ -25,22 +27,6 @@ move_chmod(int dirfd, const char *name, mode_t mode)
 	return rc;
 }
 
-static int
-move(int from, const char *name, int to, const char *to_name)
-{
-	struct stat st;
-
-	if (renameat2(from, name, to, to_name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (fstatat(to, to_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return errno == ENOENT ? renameat(from, name, to, to_name) : -1;
-}
-
 /* A directory of ours that its mode keeps us from writing in. */
 static bool
 is_closed(int from, const char *name, struct stat *st)
@@ -55,7 +41,7 @@ move_name(int from, const char *name, int to, const char *to_name)
 	struct stat st;
 	int rc, saved;
 
-	if (move(from, name, to, to_name) == 0)
+	if (rename_new(from, name, to, to_name) == 0)
 		return 0;
 	if (errno != EACCES)
 		return -1;
@@ -65,7 +51,7 @@ move_name(int from, const char *name, int to, const char *to_name)
 	}
 	if (move_chmod(from, name, (st.st_mode & 07777) | S_IWUSR) != 0)
 		return -1;
-	rc = move(from, name, to, to_name);
+	rc = rename_new(from, name, to, to_name);
 	saved = errno;
 	(void)(rc == 0 ? move_chmod(to, to_name, st.st_mode & 07777)
 		       : move_chmod(from, name, st.st_mode & 07777));

@@ -5,12 +5,9 @@
 #include <sys/types.h>
 
 /*
- * rename(2) that replaces nothing: -1 and EEXIST.  Where a file system cannot tell (NFS, some of
- * FUSE), a look first is all that can be done.
- *
- * Moving a directory changes its "..", for which the right to write in it is needed.  One of our
- * own that lacks it gets it for that moment (a run that is killed then leaves it with it).  EACCES
- * is left for those of others.
+ * rename_new().  Moving a directory changes its "..", for which the right to write in it is needed.
+ * One of our own that lacks it gets it for that moment (a run that is killed then leaves it with
+ * it).  EACCES is left for those of others.
  */
 int move_name(int from, const char *name, int to, const char *to_name);
 /* May it be moved by that?  0, or -1 and errno. */

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/hash.h"
 #include "restore/move.h"
 #include "restore/ready.h"
+#include "restore/spell.h"
 #include "restore/target.h"
 
 static bool
@@ -62,7 +64,7 @@ restore_place_begin(struct restore_place *l, struct restore_parent *p,
 	int rc;
 
 	l->dirfd = restore_parent(p, t, path, &l->base);
-	if (l->dirfd < 0)
+	if (l->dirfd < 0 || (t->folds && spell_check(l->dirfd, l->base) != 0))
 		return -1;
 	if (m == NULL) {
 		if (t->again) /* no directory goes; what is made next tells */
@@ -77,12 +79,53 @@ restore_place_begin(struct restore_place *l, struct restore_parent *p,
 	return 1;
 }
 
+static uint64_t
+hash_of(const struct stat *st)
+{
+	const uint64_t id[] = {st->st_dev, st->st_ino};
+
+	return hash_cut(id, sizeof(id));
+}
+
+/* Is what has the name now of this restore's own making? */
+static bool
+is_made(struct restore_merge *m, int dir, const char *base)
+{
+	struct stat st;
+	bool made;
+
+	if (!m->folds || fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	(void)pthread_mutex_lock(&m->lock);
+	made = hashes_has(&m->made, hash_of(&st));
+	(void)pthread_mutex_unlock(&m->lock);
+	return made;
+}
+
+/* What is about to get its name.  Where memory lacks, it is as on any other file system. */
+static void
+note_made(struct restore_merge *m, const char *temp)
+{
+	struct stat st;
+
+	if (!m->folds || fstatat(m->temp_fd, temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	(void)pthread_mutex_lock(&m->lock);
+	(void)hashes_add(&m->made, hash_of(&st), NULL);
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
 /* Gets its name; what had it is gone with that. */
 static int
 put(struct restore_merge *m, const char *temp, int dir, const char *base)
 {
+	note_made(m, temp);
 	if (move_name(m->temp_fd, temp, dir, base) == 0)
 		return 0;
+	if (errno == EEXIST && is_made(m, dir, base)) {
+		errno = EEXIST;
+		return -1;
+	}
 	if (errno != EEXIST || m->overwrite == OVERWRITE_NEVER) /* it came just now */
 		return -1;
 	atomic_fetch_add(&m->replaced, 1);
@@ -140,6 +183,8 @@ restore_place_dir(struct restore_parent *p, const struct restore_target *t, cons
 	if (mkdirat(dir, base, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
+		return -1;
+	if (t->folds && spell_check(dir, base) != 0)
 		return -1;
 	/* One that a child's path has made already is no surprise. */
 	if (is_dir(dir, base))

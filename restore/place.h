@@ -2,11 +2,14 @@
 #ifndef RESTORE_PLACE_H
 #define RESTORE_PLACE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "core/hashes.h"
 
 struct restore_parent;
 struct restore_target;
@@ -20,6 +23,14 @@ struct restore_merge {
 	bool force; /* replace what is locked, too */
 	atomic_ullong number; /* of the next thing */
 	atomic_ullong kept, replaced; /* things that were there */
+	/*
+	 * Where two spellings are one name (spell.h): what this restore made, by inode, so that of
+	 * two names of the backup that are one there the second does not replace the first in
+	 * silence, even where the file system shows neither spelling, or both come at one time.
+	 */
+	bool folds;
+	pthread_mutex_t lock; /* of made; needed where folds is set */
+	struct hashes made;
 };
 
 /* May what is there, and st of it, go for something of that time? */

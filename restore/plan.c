@@ -6,9 +6,8 @@
 
 #include "core/buf.h"
 #include "core/err.h"
-#include "core/hash.h"
-#include "core/hashes.h"
 #include "core/path.h"
+#include "restore/clash.h"
 #include "restore/lines.h"
 #include "restore/load.h"
 #include "restore/report.h"
@@ -27,7 +26,7 @@ struct planner {
 	bool second; /* the second round: for the targets of hard links alone */
 	size_t cap_ranges, cap_dirs;
 	struct buf last; /* path of the entry that was taken last */
-	struct hashes names; /* of what was taken, where components are stripped */
+	struct clash clash; /* of what was taken, where components are stripped */
 	char **targets; /* of hard links, to be looked up */
 	size_t n_targets;
 };
@@ -152,28 +151,14 @@ take_note(struct planner *p, const struct section_line *note)
 		restore_missing(p->report, note);
 }
 
-/* Two of one name: one would take the other's place. */
-static int
-check_clash(struct planner *p, const struct section_line *line, const char *place, struct err *e)
-{
-	int rc;
-
-	if (!restore_select_strips(p->select) || p->second || line->type == ENTRY_DIR)
-		return 0;
-	rc = hashes_add(&p->names, hash_cut(place, strlen(place)), e);
-	if (rc <= 0)
-		return rc;
-	return err_set(e, ERR_USAGE,
-	    "--strip-components: %s is not the only one that would become %s", line->path, place);
-}
-
 static int
 take_line(struct planner *p, const struct section_line *line, struct err *e)
 {
 	bool is_dir = line->type == ENTRY_DIR;
 	const char *place = restore_select_place(p->select, line->path, line->path_len, is_dir);
 
-	if (check_clash(p, line, place, e) != 0)
+	if (restore_select_strips(p->select) && !p->second &&
+	    clash_add(&p->clash, line->path, place, is_dir, e) != 0)
 		return -1;
 	if (p->opts->each != NULL)
 		p->opts->each(p->opts->ctx, place, line);
@@ -393,7 +378,7 @@ restore_plan_make(struct restore_plan *plan, struct restore_load *l, struct rest
 	while (p.n_targets > 0)
 		free(p.targets[--p.n_targets]);
 	free(p.targets);
-	hashes_done(&p.names);
+	clash_done(&p.clash);
 	buf_done(&p.last);
 	return rc;
 }

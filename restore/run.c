@@ -2,6 +2,7 @@
 #include "restore/run.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "core/err.h"
 #include "restore/drill.h"
@@ -58,8 +59,6 @@ restore(struct run *r, struct err *e)
 {
 	const struct restore_opts *o = r->o;
 
-	if (o->drill)
-		return drill_run(o, r->repo, &r->list, &r->report, e);
 	(void)(o->all_versions ? restore_versions(o, r->repo, &r->list, &r->report, e)
 			       : restore_backup(r, e));
 	restore_report_end(&r->report, cli_exit_status(e, status_of(r)));
@@ -87,13 +86,18 @@ restore_run(const struct restore_opts *o, struct err *e)
 {
 	struct run r = {.o = o};
 	enum cli_status status;
+	bool opened;
 
 	if (o->status)
 		return status_show(o, e);
 	if (o->recover)
 		return recover(o, e);
 	restore_report_init(&r.report);
-	status = open_repo(&r, e) == 0 ? restore(&r, e) : CLI_FAILED;
+	opened = open_repo(&r, e) == 0;
+	if (o->drill)
+		status = drill_run(o, opened ? r.repo : NULL, &r.list, &r.report, e);
+	else
+		status = opened ? restore(&r, e) : CLI_FAILED;
 	if (reader_gone(o, e)) {
 		err_clear(e);
 		status = CLI_FAILED;

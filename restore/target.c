@@ -17,6 +17,7 @@
 #include "restore/facts.h"
 #include "restore/place.h"
 #include "restore/report.h"
+#include "restore/spell.h"
 
 /* ---- directories on the way ---- */
 
@@ -24,6 +25,27 @@ bool
 restore_is_work(const char *path)
 {
 	return path_within(path, strlen(path), RESTORING_DIR, strlen(RESTORING_DIR));
+}
+
+/* Where "A" is "a", a directory of the one name is not the way to what is in the other. */
+static int
+make_parent(const struct restore_target *t, const char *path, size_t len, const char **base)
+{
+	int fd = beneath_make_parent(t->fd, path, base), saved;
+	char *dir;
+
+	if (fd < 0 || !t->folds || len == 0)
+		return fd;
+	dir = strndup(path, len);
+	if (dir != NULL && spell_check_path(t->fd, dir) == 0) {
+		free(dir);
+		return fd;
+	}
+	saved = errno;
+	free(dir);
+	(void)close(fd);
+	errno = saved;
+	return -1;
 }
 
 int
@@ -41,7 +63,7 @@ restore_parent(
 	if (p->path != NULL && p->len == len && memcmp(p->path, path, len) == 0)
 		return p->fd;
 	restore_parent_done(p);
-	p->fd = beneath_make_parent(t->fd, path, base);
+	p->fd = make_parent(t, path, len, base);
 	if (p->fd >= 0 && (p->path = strndup(path, len)) != NULL)
 		p->len = len;
 	if (p->fd >= 0 && p->path == NULL) {
@@ -73,6 +95,8 @@ restore_why(int error)
 		return "there is a directory of that name";
 	case EBUSY:
 		return "what is there is locked: stop the application that uses it, or --force";
+	case ENOTUNIQ:
+		return "there is something whose name is the same here, but for its spelling";
 	case ELOOP:
 	case ENOTDIR:
 	case EXDEV:

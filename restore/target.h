@@ -19,6 +19,7 @@ struct restore_report;
 struct restore_target {
 	int fd; /* borrowed */
 	struct restore_merge *merge; /* NULL: all in it is new, and nobody else can reach in */
+	bool folds; /* it takes one spelling of a name for another (spell.h) */
 	bool again; /* then: a name may come more than once, and is what it is at last */
 };
 

@@ -77,15 +77,19 @@ versioned(const char *path, const struct repo_backup *b)
 {
 	const char *slash = strrchr(path, '/'), *base = slash == NULL ? path : slash + 1;
 	const char *stamp = stamp_of(b);
-	size_t stem = stem_len(base), rest = strlen(stamp) + 1 + strlen(base + stem);
+	size_t dot = stem_len(base), rest = strlen(stamp) + 1 + strlen(base + dot), stem;
 	struct buf name = {0};
 	char *out;
 
+	/* A suffix that leaves no room for a stem is taken for none. */
+	if (rest >= NAME_MAX) {
+		dot = strlen(base);
+		rest = strlen(stamp) + 1;
+	}
 	/* A name that has no room for it loses the end of its stem. */
-	if (stem + rest > NAME_MAX && rest < NAME_MAX)
-		stem = NAME_MAX - rest;
+	stem = dot + rest > NAME_MAX ? NAME_MAX - rest : dot;
 	buf_append(&name, base, stem);
-	buf_printf(&name, "~%s%s", stamp, base + stem_len(base));
+	buf_printf(&name, "~%s%s", stamp, base + dot);
 	out = name.failed ? NULL : strdup(buf_str(&name));
 	buf_done(&name);
 	return out;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/buf.h"
@@ -375,6 +376,26 @@ work_clear(struct work *w, struct err *e)
 	return err_where(e, "%s/%s", w->target, RESTORING_DIR);
 }
 
+/*
+ * NFS and FUSE keep a file that is removed while it is open under another name in its directory,
+ * until it is closed; and FUSE goes on before that is done.  So the lock is held as long as its
+ * name is there, and then is in the way.
+ */
+static int
+remove_dir(struct work *w)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+
+	for (int tries = 0; unlinkat(w->target_fd, RESTORING_DIR, AT_REMOVEDIR) != 0; tries++) {
+		if ((errno != ENOTEMPTY && errno != EEXIST) || tries == 20)
+			return -1;
+		close_fd(&w->lock_fd);
+		if (tries > 0)
+			(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int
 work_end(struct work *w, struct err *e)
 {
@@ -385,7 +406,7 @@ work_end(struct work *w, struct err *e)
 			(void)err_sys(e, "remove %s", files[i]);
 			return err_where(e, "%s/%s", w->target, RESTORING_DIR);
 		}
-	if (unlinkat(w->target_fd, RESTORING_DIR, AT_REMOVEDIR) != 0) {
+	if (remove_dir(w) != 0) {
 		(void)err_sys(e, "remove %s", RESTORING_DIR);
 		return where(w, e);
 	}

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/rename.h"
 #include "store/priv.h"
 
 /*
@@ -45,18 +46,6 @@ move_by_link(int dirfd, const char *from, const char *to)
 	return unlinkat(dirfd, from, 0);
 }
 
-static int
-move_checked(int dirfd, const char *from, const char *to)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return errno == ENOENT ? renameat(dirfd, from, dirfd, to) : -1;
-}
-
 int
 repo_move(int dirfd, const char *from, const char *to, enum repo_move first, struct err *e)
 {
@@ -72,7 +61,7 @@ repo_move(int dirfd, const char *from, const char *to, enum repo_move first, str
 		if (!is_missing_feature(errno))
 			return err_sys(e, "link %s to %s", from, to);
 	}
-	if (move_checked(dirfd, from, to) < 0)
+	if (rename_looked(dirfd, from, dirfd, to) < 0)
 		return err_sys(e, "rename %s to %s", from, to);
 	return 0;
 }

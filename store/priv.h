@@ -55,7 +55,7 @@ int repo_look(const struct repo *r, const char *file, struct stat *st, struct er
  */
 int repo_replace(const struct repo *r, const char *new, const char *file, const struct stat *like,
     const void *data, size_t len, struct err *e);
-/* Call fn for each name in the directory; stops at its first result that is not 0. */
+/* each_name() of the directory; an error, fn's too, says which repository. */
 int repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),
     void *ctx, struct err *e);
 

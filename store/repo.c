@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/repo.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/each_name.h"
 #include "core/io.h"
 #include "core/stop.h"
 #include "store/priv.h"
@@ -319,23 +319,9 @@ int
 repo_each_name(const struct repo *r, int (*fn)(void *ctx, const char *file, struct err *e),
     void *ctx, struct err *e)
 {
-	/* An open of its own: a copy of r->fd would share the place in the directory. */
-	int fd = openat(r->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *de;
+	int rc = each_name(r->fd, fn, ctx, e);
 
-	if (d == NULL) {
-		(void)err_sys(e, "repository %s", r->dir);
-		if (fd >= 0)
-			(void)close(fd);
-		return -1;
-	}
-	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL)
-		rc = fn(ctx, de->d_name, e);
-	if (rc == 0 && errno != 0)
-		rc = err_sys(e, "repository %s: readdir", r->dir);
-	(void)closedir(d);
-	return rc;
+	return rc < 0 ? err_where(e, "repository %s", r->dir) : rc;
 }
 
 /* Is any file there that a backup of this name would make, or that would speak of it? */

@@ -104,7 +104,5 @@ bool audit_clean(const struct audit_totals *t);
 const char *audit_kind_name(enum audit_kind kind);
 /* The name of one bit: "content", "mode", ...; bits ascend from 1 until NULL comes. */
 const char *audit_what_name(unsigned bit);
-/* How a manifest calls what st_mode says; 0 for a socket, which is in none. */
-enum entry_type audit_type_of(uint32_t mode);
 
 #endif

@@ -52,27 +52,6 @@ audit_looker_free(void *looker)
 	free(l);
 }
 
-enum entry_type
-audit_type_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return ENTRY_FILE;
-	case S_IFDIR:
-		return ENTRY_DIR;
-	case S_IFLNK:
-		return ENTRY_SYMLINK;
-	case S_IFIFO:
-		return ENTRY_FIFO;
-	case S_IFCHR:
-		return ENTRY_CHAR;
-	case S_IFBLK:
-		return ENTRY_BLOCK;
-	default:
-		return 0;
-	}
-}
-
 /* ---- what is found ---- */
 
 static int
@@ -297,7 +276,7 @@ look_at_file(struct audit_looker *l, struct audit_item *it, struct err *e)
 int
 audit_look(struct audit_looker *l, struct audit_item *it, struct err *e)
 {
-	enum entry_type was = it->before.type, is = audit_type_of(it->now.mode);
+	enum entry_type was = it->before.type, is = entry_type_of_mode(it->now.mode);
 
 	if (was == ENTRY_HARDLINK)
 		was = ENTRY_FILE;

@@ -114,7 +114,7 @@ put_after(struct json *j, const struct audit_finding *f)
 		return;
 	}
 	facts_entry(f->now, &en);
-	en.type = audit_type_of(f->now->mode);
+	en.type = entry_type_of_mode(f->now->mode);
 	en.size = en.type == ENTRY_FILE ? f->now->size : 0;
 	en.link = f->now_link;
 	en.link_len = f->now_link != NULL ? strlen(f->now_link) : 0;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/audit_run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +12,11 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/within.h"
 #include "store/repo.h"
 #include "tree/audit.h"
 #include "tree/exclude.h"
+#include "tree/top.h"
 #include "verify/audit_report.h"
 #include "verify/held.h"
 #include "verify/opts.h"
@@ -119,14 +119,16 @@ judge_backup(const struct run *r, struct err *e)
 
 /* ---- the tree ---- */
 
+/* One that has it somewhere below is refused where the walk meets it, unless that is left out. */
 static int
-cannot_open(const char *source, struct err *e)
+refuse_repo(const struct run *r, struct err *e)
 {
-	if (errno == ENOENT)
-		return err_set(e, ERR_SYS, "source %s: no such directory", source);
-	if (errno == ENOTDIR)
-		return err_set(e, ERR_SYS, "source %s: is not a directory", source);
-	return err_sys(e, "source %s: cannot be opened", source);
+	int how = within_compare(r->source, repo_fd(r->a->repo), e);
+
+	if (how == WITHIN_SAME)
+		return err_set(
+		    e, ERR_USAGE, "source and repository are the same: %s", r->a->opts->source);
+	return how < 0 ? -1 : 0;
 }
 
 static int
@@ -139,9 +141,8 @@ open_source(struct run *r, struct err *e)
 	for (size_t i = 0; i < o->exclude.n; i++)
 		if (exclude_add(r->exclude, o->exclude.items[i], e) != 0)
 			return err_where(e, "--exclude");
-	r->source = open(o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->source < 0)
-		return cannot_open(o->source, e);
+	if ((r->source = top_open(o->source, e)) < 0 || refuse_repo(r, e) != 0)
+		return -1;
 	if (access("/proc/self/fd", X_OK) != 0)
 		log_warn("/proc is not mounted: extended attributes of directories and links count "
 			 "as missing");

@@ -21,7 +21,7 @@ put_type(struct buf *line, const struct audit_finding *f)
 	bool socket = S_ISSOCK(f->now->mode);
 
 	buf_printf(line, " (%s to %s)", entry_type_name(f->before->type),
-	    socket ? "socket" : entry_type_name(audit_type_of(f->now->mode)));
+	    socket ? "socket" : entry_type_name(entry_type_of_mode(f->now->mode)));
 }
 
 static void

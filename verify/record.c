@@ -16,11 +16,17 @@
 /* A backup that seals, prunes and indexes holds the lock for longer; a query for less. */
 #define WAIT_SECONDS 5
 
-static const enum catalog_level levels[] = {
-    [VERIFY_QUICK] = CATALOG_QUICK,
-    [VERIFY_STANDARD] = CATALOG_STANDARD,
-    [VERIFY_DEEP] = CATALOG_DEEP,
-};
+enum catalog_level
+verify_record_level(int level)
+{
+	static const enum catalog_level levels[] = {
+	    [VERIFY_QUICK] = CATALOG_QUICK,
+	    [VERIFY_STANDARD] = CATALOG_STANDARD,
+	    [VERIFY_DEEP] = CATALOG_DEEP,
+	};
+
+	return levels[level];
+}
 
 /* Note what waits, from the first on; what was noted waits no more. */
 static void
@@ -35,7 +41,7 @@ note_waiting(struct verify_record *rec, uint64_t wait_seconds)
 	for (; done < rec->n; done++) {
 		const struct verify_result *r = &rec->waiting[done];
 		const struct catalog_verification v = {
-		    .at = r->at, .level = levels[r->level], .ok = r->ok};
+		    .at = r->at, .level = verify_record_level(r->level), .ok = r->ok};
 
 		if (catalog_add_verification(c, r->backup->seal.text_digest, &v, &rec->why) < 0)
 			break;

@@ -6,10 +6,14 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "catalog/catalog.h"
 #include "core/err.h"
 #include "store/repo.h"
 
 struct verify_report;
+
+/* What the catalog calls one of enum verify_level. */
+enum catalog_level verify_record_level(int level);
 
 /* How a check of a backup ended, for the catalog's history. */
 struct verify_result {

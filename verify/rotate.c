@@ -78,11 +78,6 @@ take_picked(struct verify_rotation *rot, const struct repo_list *l, const struct
 static int
 ask_history(struct verify_rotation *rot, struct repo *r, struct err *e)
 {
-	static const enum catalog_level levels[] = {
-	    [VERIFY_QUICK] = CATALOG_QUICK,
-	    [VERIFY_STANDARD] = CATALOG_STANDARD,
-	    [VERIFY_DEEP] = CATALOG_DEEP,
-	};
 	struct catalog_verification v;
 	struct catalog *c = NULL;
 	int rc = catalog_open_history(&c, r, e);
@@ -91,11 +86,14 @@ ask_history(struct verify_rotation *rot, struct repo *r, struct err *e)
 		struct verify_turn *t = &rot->turns[i];
 
 		rc = catalog_checked(
-		    c, t->backup->seal.text_digest, levels[rot->opts->level], &v, e);
+		    c, t->backup->seal.text_digest, verify_record_level(rot->opts->level), &v, e);
 		t->checked = rc == 1;
 		t->at = t->checked ? v.at : 0;
 	}
 	catalog_close(c);
+	if (rc < 0 && e != NULL && e->kind == ERR_CORRUPT)
+		(void)err_where(
+		    e, "repository %s: \"manifest rebuild\" makes a new catalog", repo_dir(r));
 	return rc < 0 ? -1 : 0;
 }
 

@@ -23,6 +23,14 @@ run backup --source data --repo repo --key key --wait-lock 1
 run manifest rebuild --repo repo --trust key.pub
 (sleep 0.5 && touch go) &
 run backup --source data --repo repo --key key --wait-lock 60
+# As long as a verify takes to note what it found, a backup waits by itself.
+wait $holder
+rm go held
+python3 hold.py &
+holder=$!
+while [ ! -e held ]; do sleep 0.05; done
+(sleep 0.2 && touch go) &
+quiet backup --source data --repo repo --key key
 
 # What is so when the lock is there counts, and not what was so while it was waited for.
 # while_waiting CHANGE CMD...: CMD has to wait for the lock, and meanwhile CHANGE is done.

@@ -49,7 +49,7 @@ run_sh 'cat out/logs/app.log; stat -c %a out/logs'
 
 echo "-- the manifest's end is damaged"
 fresh
-flip repo/$name.manifest.gz $(($(stat -c %s repo/$name.manifest.gz) - 100))
+flip "repo/$name.manifest.gz" $(($(stat -c %s "repo/$name.manifest.gz") - 100))
 r --target out --backup "$name"
 r --target new --untrusted
 same_tree data new
@@ -62,7 +62,7 @@ run restore --repo repo --trust other.pub --target new --untrusted
 same_tree data new
 
 echo "-- the archive is not what the seal signs"
-tar -C data -czf repo/$name.tar.gz .
+tar -C data -czf "repo/$name.tar.gz" .
 rm -rf new
 r --target new --untrusted
 same_tree data new
@@ -76,22 +76,22 @@ same_tree data new
 
 echo "-- a seal that cannot be read"
 fresh
-echo nonsense >repo/$name.seal
+echo nonsense >"repo/$name.seal"
 rm -rf new
-r --target new --backup $name
-r --target new --backup $name --untrusted
+r --target new --backup "$name"
+r --target new --backup "$name" --untrusted
 same_tree data new
 r --target new --untrusted
 
 echo "-- no seal"
-rm repo/$name.seal
+rm "repo/$name.seal"
 r --target new
-r --target new --backup $name
-r --target new --backup autolab-backup
+r --target new --backup "$name"
+r --target new --backup "${name%-*}"
 rm -rf new
-r --target new --backup $name --untrusted
+r --target new --backup "$name" --untrusted
 same_tree data new
-r --target new --backup $name.tar.gz --untrusted --json config.json | sed 's/"milliseconds": .*/"milliseconds": N,/'
+r --target new --backup "$name.tar.gz" --untrusted --json config.json | sed 's/"milliseconds": .*/"milliseconds": N,/'
 
 echo "-- of busybox and GNU tar"
 for by in "busybox tar" "tar"; do
@@ -113,6 +113,14 @@ touch -d '2021-01-01 UTC' new
 run restore --repo repo --untrusted --backup autolab-backup-20260101_000005 --target new
 run_sh 'stat -c "%a %y" new; find new | sort'
 
+echo "-- of files alone: directories on the way that nobody speaks of"
+rm -rf repo/* new
+(cd data && tar -czf ../repo/autolab-backup-20260101_000005.tar.gz logs/app.log db/table config.json)
+mkdir -p new/db
+chmod 700 new/db
+run restore --repo repo --untrusted --backup autolab-backup-20260101_000005 --target new --mode merge
+run_sh 'find new | sort | xargs stat -c "%a %n"'
+
 echo "-- a tail that is missing"
 rm -rf repo/* new
 tar -C data --sort=name -cf whole.tar .
@@ -130,7 +138,26 @@ echo mine >new/mine
 half --target new
 half --target new --mode wipe --force
 half --target new config.json
+half --target new --force config.json
 run_sh 'find new | sort'
 half --stdout config.json
 half --target new --force
 [ ! -e new/mine ] || fail "--force did nothing"
+
+echo "-- under shorter names, without some"
+rm -rf short data/deep
+mkdir -p data/deep/a/b
+echo x >data/deep/a/b/file
+echo y >data/deep/a/left-out
+ln data/deep/a/b/file data/zz-link
+chmod 711 data/deep/a/b
+touch -d 2020-02-02 data/deep/a/b data/deep/a
+tar -C data -czf repo/short.tar.gz .
+r --target short --untrusted --backup short --strip-components 2 deep/a/b/file
+run_sh 'cd short && find . | sort && stat -c "%a %Y" b'
+r --target short --untrusted --backup short --exclude left-out --strip-components 1 deep
+run_sh 'cd short && find . | sort'
+r --target linked --untrusted --backup short --exclude /deep zz-link
+run_sh 'cat linked/zz-link'
+r --target linked --untrusted --backup short --containing zz-link
+r --target linked --untrusted --backup short --all-versions zz-link

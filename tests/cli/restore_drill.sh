@@ -36,6 +36,8 @@ junit bad.xml
 noted
 d --check-command 'kill -TERM $$'
 d --check-command 'no-such-command' --quiet
+# Who started us may have left ends of children to the system: a failure is one all the same.
+run env --ignore-signal=CHLD restore --drill --repo repo --trust key.pub --scratch scratch --check-command 'exit 3' --quiet
 # A check that spoils the tree spoils a copy; what it leaves in the background ends with it.
 d --check-command 'rm -rf -- *; { sleep 60; touch "'"$PWD"'/late"; } & mkdir -p a/b; chmod 0 a'
 same_tree data data
@@ -55,6 +57,14 @@ d --backup "$(basename "$first")"
 d --as-of 2020-01-01 --junit none.xml
 junit none.xml
 noted
+# So is damage of what no restore needs: verify finds it, and a drill counts for more.
+cp -a repo end
+flip "$first.tar.gz" $(($(stat -c %s "$first.tar.gz") - 15))
+run_sh "verify --repo repo --trust key.pub $(basename "$first") --quiet"
+d --backup "$(basename "$first")" --junit end.xml
+junit end.xml
+noted
+cp -a "end/$(basename "$first").tar.gz" repo
 rm "$(newest repo).manifest.gz"
 d --junit none.xml
 junit none.xml
@@ -62,7 +72,8 @@ junit none.xml
 # Nobody's backup, and nowhere to restore to.
 make_key other
 run restore --drill --repo repo --trust other.pub --scratch scratch --backup "$(basename "$first")"
-run restore --drill --repo repo --trust key.pub --scratch nowhere
+run restore --drill --repo repo --trust key.pub --scratch nowhere --junit nowhere.xml
+junit nowhere.xml
 run restore --drill --repo repo --trust key.pub --scratch scratch --junit no/such/dir.xml
 d --target new
 d --stdout config.json
@@ -80,5 +91,11 @@ TMPDIR=$PWD/tmp run restore --drill --repo repo --trust key.pub --backup "$(base
 mkdir -p scratch/tarseal-drill-mine scratch/tarseal-drill-left/tree/deep
 echo mine >scratch/tarseal-drill-mine/file
 touch scratch/tarseal-drill-left/lock
+run restore --drill --repo repo --trust key.pub --scratch scratch --backup "$(basename "$first")"
+run_sh 'ls scratch'
+# So it is of one that was killed as it made its lock, unless that may be going on.
+mkdir scratch/tarseal-drill-{begun,begins}
+touch -d '-2 minutes' scratch/tarseal-drill-begun/.lock
+touch scratch/tarseal-drill-begins/.lock
 run restore --drill --repo repo --trust key.pub --scratch scratch --backup "$(basename "$first")"
 run_sh 'ls scratch'

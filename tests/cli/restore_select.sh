@@ -66,6 +66,28 @@ backup_tree data repo
 r --target both users --strip-components 2
 run_sh 'ls -d both'
 r --target both 'users/*/p.jpg' --strip-components 2 --dry-run
+# So it is of a file and a directory, whichever comes first, and when only what is in the directory
+# is asked for; directories are merged.
+mkdir -p kinds/{1,2,3}/same kinds/3/x kinds/4
+echo 1 >kinds/1/x
+echo 3 >kinds/3/x/f
+echo 4 >kinds/4/same
+mkdir kinds-repo
+backup_tree kinds kinds-repo --series kinds
+k() {
+	run restore --repo kinds-repo --trust key.pub "$@"
+}
+k --target both --strip-components 1
+k --target both --strip-components 1 1/x 3/x/f
+k --target both --strip-components 1 3 4
+run_sh 'ls -d both'
+k --target kinds-both --strip-components 1 1 2
+found kinds-both
+# The archive alone knows no less.
+kinds=$(basename "$(newest kinds-repo)")
+rm kinds-repo/*.seal kinds-repo/*.manifest.gz
+k --target both --strip-components 1 --untrusted --backup "$kinds"
+run_sh 'ls -d both'
 r --target both users --strip-components 2 --exclude carol
 found both
 r --target none users/alice --strip-components 9

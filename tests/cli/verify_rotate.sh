@@ -85,6 +85,10 @@ v '2026-02-25 01:00' --oldest 1
 echo garbage >repo/catalog.sqlite3
 v '2026-02-25 01:00' --budget 5GB
 mv kept repo/catalog.sqlite3
+cp repo/catalog.sqlite3 kept
+sqlite3 repo/catalog.sqlite3 'UPDATE verification SET level = 9'
+v '2026-02-25 01:00' --oldest 1
+mv kept repo/catalog.sqlite3
 chmod 755 repo
 chmod a+r key.pub repo/*
 run as_user faketime -f '2026-02-25 01:00:00' verify --repo repo --trust key.pub --oldest 1

@@ -154,5 +154,6 @@ v --exclude ../x --series empty
 run verify --repo repo --trust key.pub --series empty --source missing
 run verify --repo repo --trust key.pub --series empty --source key.pub
 run verify --repo repo --trust key.pub --series empty --source .
+run verify --repo repo --trust key.pub --series empty --source repo
 mkdir -m 700 data/.tarseal-restore
 v --series autolab-backup

@@ -146,28 +146,36 @@ both() {
 
 both 1 absolute
 told 'absolute path'
-[ -f target/first ] && [ ! -e target/last ] || fail "absolute: $(ls target)"
+[ -f target/first ] || fail "absolute: $(ls target)"
+[ ! -e target/last ] || fail "absolute: $(ls target)"
 both 1 dotdot
 told '".." in the path'
 both 1 symlink
 told 'a/evil: not restored: the way to it leads through'
 told 'a/sub: not restored: the way to it leads through'
 told 'hard: not restored'
-[ -L target/a ] && [ -f target/last ] || fail "symlink: $(ls -l target)"
+[ -L target/a ] || fail "symlink: $(ls -l target)"
+[ -f target/last ] || fail "symlink: $(ls -l target)"
 both 0 symlink-dir
-[ ! -L target/a ] && [ -f target/a/in ] || fail "symlink-dir: $(ls -l target)"
+[ ! -L target/a ] || fail "symlink-dir: $(ls -l target)"
+[ -f target/a/in ] || fail "symlink-dir: $(ls -l target)"
 both 0 symlink-file
-[ "$(cat target/a)" = x ] && [ ! -L target/a ] || fail "symlink-file: $(ls -l target)"
+[ "$(cat target/a)" = x ] || fail "symlink-file: $(ls -l target)"
+[ ! -L target/a ] || fail "symlink-file: $(ls -l target)"
 both 1 dir-symlink
 told 'a: not restored: there is '
-[ -f target/a/in ] && [ -f target/a/again ] || fail "dir-symlink: $(ls -lR target)"
+[ -f target/a/in ] || fail "dir-symlink: $(ls -lR target)"
+[ -f target/a/again ] || fail "dir-symlink: $(ls -lR target)"
 both 0 link-symlink
-[ -L target/a ] && [ "$(cat target/b)" = x ] || fail "link-symlink: $(ls -l target)"
+[ -L target/a ] || fail "link-symlink: $(ls -l target)"
+[ "$(cat target/b)" = x ] || fail "link-symlink: $(ls -l target)"
 both 1 link-outside
 told 'a hard link.s target "../outside/precious" is refused'
 both 1 link-later
 told 'a: not restored: it is a name of b, which does not come before it'
-[ ! -e target/a ] && [ -f target/b ] && [ -f target/last ] || fail "link-later: $(ls -l target)"
+[ ! -e target/a ] || fail "link-later: $(ls -l target)"
+[ -f target/b ] || fail "link-later: $(ls -l target)"
+[ -f target/last ] || fail "link-later: $(ls -l target)"
 both 1 link-dir
 told 'a: not restored: it is a name of d, which does not come before it'
 both 1 link-self
@@ -177,7 +185,8 @@ told 'tarseal-restore/state: not restored'
 both 1 root-link
 told 'it stands for the root, and is no directory'
 both 0 twice p/q f g s t d first last
-[ "$(cat target/f target/g target/s)" = "twoonefile" ] && [ -L target/t ] || fail "twice: $(ls -l target)"
+[ "$(cat target/f target/g target/s)" = "twoonefile" ] || fail "twice: $(ls -l target)"
+[ -L target/t ] || fail "twice: $(ls -l target)"
 [ "$(stat -c %a target/d target/f | xargs)" = "750 600" ] || fail "twice: $(ls -l target)"
 both 1 twice
 told 'p: not restored: there is '
@@ -189,12 +198,14 @@ for when in never if-newer; do
 	echo mine >target/f
 	r 1 --mode merge --overwrite $when
 	[ "$(cat target/f)" = mine ] || fail "$when: f is $(cat target/f)"
-	[ "$(cat target/s)" = "file" ] && [ -L target/t ] || fail "$when: $(ls -l target)"
+	[ "$(cat target/s)" = "file" ] || fail "$when: $(ls -l target)"
+	[ -L target/t ] || fail "$when: $(ls -l target)"
 done
 # A link alone has what it was a name of then.
 rm -rf target
 r 0 g
-[ "$(cat target/g)" = one ] && [ ! -e target/f ] || fail "a link alone: $(ls -l target)"
+[ "$(cat target/g)" = one ] || fail "a link alone: $(ls -l target)"
+[ ! -e target/f ] || fail "a link alone: $(ls -l target)"
 # Not what the target has of that name.
 made link-later
 mkdir target
@@ -214,7 +225,8 @@ rm -rf target
 mkdir -p target/lost+found
 r 1
 told 'lost+found/#12: not restored: the target has a lost+found of its own'
-[ -f target/last ] && [ -d target/lost+found ] || fail "lost+found: $(ls -l target)"
+[ -f target/last ] || fail "lost+found: $(ls -l target)"
+[ -d target/lost+found ] || fail "lost+found: $(ls -l target)"
 
 # As a user: no device, no owner, and no set-id bit for somebody else.
 if [ "$(id -u)" = 0 ]; then
@@ -225,7 +237,8 @@ if [ "$(id -u)" = 0 ]; then
 		mkdir -m 777 target
 		expect 0 as_user restore --repo repo --untrusted --backup $N --target target/of-user
 		told 'not restored, because that needs root'
-		[ -z "$(find target -perm /6000)" ] && [ ! -e target/of-user/dev ] || fail "$kind: $(ls -l target/of-user)"
+		[ -z "$(find target -perm /6000)" ] || fail "$kind: $(ls -l target/of-user)"
+		[ ! -e target/of-user/dev ] || fail "$kind: $(ls -l target/of-user)"
 	done
 	both 0 setid
 	[ "$(stat -c '%a %u %g' target/suid)" = "6755 4711 4712" ] || fail "setid: $(ls -l target)"
@@ -286,7 +299,8 @@ for m in mutants/*; do
 		intact
 	done
 done
-[ $fine -ge 20 ] && [ $wrong -ge 20 ] || fail "$fine restored, $wrong not"
+[ $fine -ge 20 ] || fail "$fine restored, $wrong not"
+[ $wrong -ge 20 ] || fail "$fine restored, $wrong not"
 
 # ---- much of everything takes no memory without end ----
 
@@ -306,4 +320,5 @@ rm -rf target
 	ulimit -v 400000
 	r 0 f3 'f12?'
 )
-[ "$(find target -type p | wc -l)" = 11 ] && [ target/f120 -ef target/f122 ] || fail "links: $(ls -l target)"
+[ "$(find target -type p | wc -l)" = 11 ] || fail "links: $(ls -l target)"
+[ target/f120 -ef target/f122 ] || fail "links: $(ls -l target)"

@@ -50,6 +50,28 @@ wait $pid || status=$?
 [ $status = 143 ] || fail "exit $status: $(cat stopped)"
 empty
 
+# Nothing that it starts runs on: not in a group of its own, as timeout(1) makes one, nor in a
+# session of its own; but what whoever started us has started is not ours to end.
+nap="exec -a nap-$$ sleep"
+setsid_nap="setsid bash -c '$nap 600; :' >/dev/null 2>&1"
+d 0 --check-command "$setsid_nap & (timeout 599 bash -c '$nap 600; :' &) ; sleep 0.3"
+[ -z "$(pgrep -f "nap-$$")" ] || fail "runs on: $(pgrep -af "nap-$$")"
+empty
+bash -c "sleep 600 & echo \$! >ours; exec restore --drill --repo repo --trust key.pub --scratch scratch \
+    --check-command 'setsid sleep 600 &'" >/dev/null
+kill "$(cat ours)" || fail "a process that is not the check's was ended"
+rm began
+restore --drill --repo repo --trust key.pub --scratch scratch \
+    --check-command "timeout 599 bash -c 'touch $PWD/began; $nap 600; :'; :" 2>stopped &
+pid=$!
+wait_file began
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+[ $status = 143 ] || fail "exit $status: $(cat stopped)"
+[ -z "$(pgrep -f "nap-$$")" ] || fail "runs on: $(pgrep -af "nap-$$")"
+empty
+
 # Killed: the next one removes what it left, but not what one that lives is at.
 rm began
 restore --drill --repo repo --trust key.pub --scratch scratch \
@@ -66,6 +88,24 @@ told 'which a drill that was killed left, is removed'
 empty
 pkill -f "touch $PWD/began" || :
 
+# What cannot be removed is how the drill ended; the backup is good all the same.
+if [ "$(id -u)" = 0 ] && touch fixed && chattr +i fixed 2>/dev/null; then
+	chattr -i fixed
+	expect 3 restore --drill --repo repo --trust key.pub --scratch scratch --junit stays.xml \
+	    --check-command 'chattr +i config.json'
+	grep -q 'name="remove"' stays.xml || fail "$(cat stays.xml)"
+	[ "$(grep -c '<failure' stays.xml)" = 1 ] || fail "$(cat stays.xml)"
+	manifest list --repo repo --trust key.pub >listed
+	grep -q drill listed || fail "$(cat listed)"
+	! grep -q FAILED listed || fail "$(cat listed)"
+	chattr -i scratch/*/tree/config.json
+	d 0
+	empty
+fi
+# A report of yesterday does not stay where there is no repository any more.
+expect 3 restore --drill --repo gone --trust key.pub --scratch scratch --junit stays.xml
+grep -q '<failure message="repository gone' stays.xml || fail "$(cat stays.xml)"
+
 # No space: told before anything is written, or when it comes to it.
 if [ "$(id -u)" = 0 ]; then
 	mkdir small
@@ -78,6 +118,18 @@ if [ "$(id -u)" = 0 ]; then
 	expect 3 restore --drill --repo repo --trust key.pub --scratch small --force
 	told 'No space left'
 	[ -z "$(ls -A small)" ] || fail "left: $(find small)"
+
+	# What cannot be removed is told, and the next one that can removes it, as of a killed one.
+	for name in db empty logs; do
+		d 3 --check-command "mount -t tmpfs t $name"
+		told 'remove .*: Device or resource busy'
+		d 0
+		told 'which a drill that was killed left, cannot be removed'
+		umount scratch/tarseal-drill-*/tree/$name
+		d 0
+		told 'which a drill that was killed left, is removed'
+		empty
+	done
 fi
 
 # What a user may not restore is told, and no difference; what it may is compared.

@@ -88,7 +88,7 @@ race() {
 	fresh
 	for how in $attacks; do
 		as_user "$TESTS/exchange.py" "$how" target outside "$1" "${dirs[@]}" \
-		    >exchanged-$how 2>attack-$how.err &
+		    >"exchanged-$how" 2>"attack-$how.err" &
 		attackers+=($!)
 	done
 	end=$((SECONDS + $1))
@@ -100,7 +100,7 @@ race() {
 	done
 	wait "${attackers[@]}" || fail "$(cat attack-*.err)"
 	for how in $attacks; do
-		[ "$(cat exchanged-$how)" -ge 100 ] || fail "$who, $mode: $how: exchanged only $(cat exchanged-$how) times"
+		[ "$(cat "exchanged-$how")" -ge 100 ] || fail "$who, $mode: $how: exchanged only $(cat "exchanged-$how") times"
 	done
 	rm -rf gone-*
 	state | diff before - >&2 || fail "$who, $mode: outside changed"

@@ -75,12 +75,12 @@ while not os.path.exists("go"):
     time.sleep(0.05)
 fcntl.fcntl(fd, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLKW
 open("held", "w").close()
-while not os.path.exists("done"):
+while not os.path.exists("end"):
     time.sleep(0.05)
 PYTHON
 python3 hold.py &
 holder=$!
-trap 'touch go done; wait $holder' EXIT
+trap 'touch go end; wait $holder' EXIT
 strace -f -qq -o trace -P "repo/${names[2]}.tar.gz" -e trace=pread64 \
     -e inject=pread64:delay_enter=4000000:when=1 \
     verify --repo repo --trust key.pub --jobs 1 --oldest 2 >out 2>err &
@@ -96,6 +96,6 @@ wait $verify || status=$?
 [ -e held ] || fail "the lock was not taken meanwhile"
 [ "$(noted)" = "${names[1]}" ] || fail "noted were: $(noted)"
 grep -q '^verify: warning: 1 result could not be noted .* after 5 s$' err || fail "it did not say so: $(cat err)"
-touch done
+touch end
 wait $holder
 goes_on 2

@@ -43,6 +43,8 @@ TARSEAL_TRUST=other.pub ci
 run_sh 'ls drill'
 TARSEAL_TRUST='' ci
 ci --max-rto soon
+ci --max-rto 0900
+ci --max-rto 99999999999999999999
 ci --backup
 run_sh "$TOP/tools/ci-drill --help | head -n 3"
 # Without the command tarseal, by the programs' own names.

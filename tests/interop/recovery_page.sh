@@ -53,6 +53,11 @@ touch -r good/app/conf volume/app/conf
 touch -r good volume # a name came and went there
 same_tree good volume
 same_tree good untrusted
+# Of which one file is another backup's, and what it was put into has another time.
+[ "$(cat beside/app/conf/site.json)" = "$(cat versions/site~20260208_000005.json)" ] || fail "$(cat beside/app/conf/site.json)"
+cp -p good/app/conf/site.json beside/app/conf
+touch -r good/app/conf beside/app/conf
+touch -r good beside
 same_tree good beside
 same_tree good alone
 diff -r good old

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Restores in each mode onto what volumes have: ext4, XFS, tmpfs, and FAT, which keeps neither owners nor
-# modes nor links, and says so; and as a user.
+# Restores in each mode onto what volumes have: ext4, XFS, tmpfs; and as a user.
 # shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 
 need_root
-need rsync mkfs.ext4 mkfs.xfs mkfs.vfat
+need rsync mkfs.ext4 mkfs.xfs
 sample_tree data
 make_repo repo
 backup_tree data repo
@@ -61,23 +60,4 @@ echo "not theirs" >mine/sub/root
 for mode in stage wipe; do
 	expect 0 as_user restore --repo repo --trust key.pub --target mine --mode $mode
 	diff -r --no-dereference data mine || fail "as a user: $mode"
-done
-
-# FAT: what it cannot keep is told; contents come back.
-mkdir plain
-echo one >plain/one
-mkdir plain/sub
-noise 100000 1 >plain/sub/two
-set_times plain
-make_repo plain.repo
-backup_tree plain plain.repo
-volume vfat 100M mkfs.vfat
-v=vfat
-for mode in stage wipe merge; do
-	rm -rf vfat/*
-	echo old >vfat/one
-	expect 1 restore --repo plain.repo --trust key.pub --target vfat --mode $mode
-	grep -q 'not keep the \(time\|mode\|owner\)\|set the \(owner\|mode\)' "$CASE_BASE/stderr" ||
-	    fail "vfat: not told: $(cat "$CASE_BASE/stderr")"
-	diff -r plain vfat || fail "vfat, $mode: $(ls -AR vfat)"
 done

@@ -30,6 +30,8 @@ those_that_meet_in_a_slot_are_told_apart(void **state)
 		assert_int_equal(hashes_add(&h, i << 32, &e), 0);
 	for (uint64_t i = 1; i < 40; i++)
 		assert_int_equal(hashes_add(&h, i << 32, &e), 1);
+	assert_true(hashes_has(&h, 39ull << 32));
+	assert_false(hashes_has(&h, 40ull << 32));
 	assert_int_equal(hashes_add(&h, 40ull << 32, &e), 0);
 	hashes_done(&h);
 }
@@ -41,8 +43,11 @@ zero_is_a_hash_too(void **state)
 	struct err e = {0};
 
 	(void)state;
+	assert_false(hashes_has(&h, 0));
 	assert_int_equal(hashes_add(&h, 0, &e), 0);
 	assert_int_equal(hashes_add(&h, 0, &e), 1);
+	assert_true(hashes_has(&h, 0));
+	assert_false(hashes_has(&h, 64));
 	hashes_done(&h);
 }
 

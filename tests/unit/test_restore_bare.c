@@ -33,7 +33,7 @@ a_set_knows_what_was_added_and_nothing_else(void **state)
 		assert_int_equal(bare_set_add(&s, path, &e), 0);
 		assert_int_equal(bare_set_add(&s, path, &e), 0);
 	}
-	assert_int_equal(s.n, 2500);
+	assert_int_equal(s.paths.n, 2500);
 	for (int i = 0; i < 5000; i++) {
 		(void)snprintf(path, sizeof(path), "dir/%d", i);
 		assert_int_equal(bare_set_has(&s, path), i % 2 == 0);
@@ -102,6 +102,26 @@ directories_come_parents_first_and_the_last_of_a_name_counts(void **state)
 	bare_dirs_done(&d);
 }
 
+static void
+what_is_on_the_way_is_made_up_unless_the_archive_has_it(void **state)
+{
+	struct bare_dirs d = {0};
+
+	(void)state;
+	assert_int_equal(bare_dirs_way(&d, "file", &e), 0);
+	assert_int_equal(bare_dirs_way(&d, "a/b/c/file", &e), 0);
+	assert_int_equal(bare_dirs_way(&d, "a/b/c/other", &e), 0);
+	assert_int_equal(bare_dirs_way(&d, "a/b/file", &e), 0);
+	assert_int_equal(bare_dirs_way(&d, "a/bb/file", &e), 0);
+	add(&d, "a/b", 0700, true);
+	add(&d, "known", 0701, true);
+	assert_int_equal(bare_dirs_way(&d, "known/file", &e), 0);
+	bare_dirs_order(&d);
+	expect_dirs(&d, "a:755 a/b:700 a/b/c:755 a/bb:755 known:701 ");
+	assert_false(d.v[0].wanted);
+	bare_dirs_done(&d);
+}
+
 static bool
 is_wanted(void *ctx, const struct bare_dir *d)
 {
@@ -148,6 +168,7 @@ main(void)
 	    cmocka_unit_test_setup(no_two_sets_have_the_same_salt, setup),
 	    cmocka_unit_test_setup(
 		directories_come_parents_first_and_the_last_of_a_name_counts, setup),
+	    cmocka_unit_test_setup(what_is_on_the_way_is_made_up_unless_the_archive_has_it, setup),
 	    cmocka_unit_test_setup(what_is_sifted_out_goes, setup),
 	    cmocka_unit_test_setup(directories_without_end_are_refused, setup),
 	};

@@ -365,6 +365,29 @@ a_chown_that_is_ignored_is_found_and_lends_nobody_set_id_rights(void **state)
 	assert_int_equal(close(t.fd), 0);
 }
 
+static int
+ignore_attributes(void)
+{
+	return ignore_call(SYS_fsetxattr, 0);
+}
+
+static void
+an_attribute_that_is_not_kept_is_found(void **state)
+{
+	static const struct entry_xattr xattrs[] = {{"user.a", "x", 1}};
+	struct task t = {.en = entry(ENTRY_FILE), .fd = new_file("f"), .before = ignore_attributes};
+	struct child c;
+
+	(void)state;
+	t.en.xattrs = xattrs;
+	t.en.n_xattrs = 1;
+	child_run(&c, run_task, &t);
+	if (c.status == 255)
+		skip();
+	assert_int_equal(c.status, FINDINGS | WRONG);
+	assert_int_equal(close(t.fd), 0);
+}
+
 /* ---- a file system that takes neither attributes nor ACLs ---- */
 
 static bool
@@ -430,6 +453,7 @@ main(void)
 	    TEST(root_that_may_not_has_not_got_what_it_came_for),
 	    TEST(a_chown_that_is_ignored_is_found_and_lends_nobody_set_id_rights),
 	    TEST(owner_and_mode_that_are_right_are_left_alone),
+	    TEST(an_attribute_that_is_not_kept_is_found),
 	    TEST(a_file_system_without_attributes_is_told),
 	    TEST(without_its_acl_a_file_gives_the_group_no_more_than_the_acl_did),
 	};

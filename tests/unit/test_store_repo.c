@@ -116,6 +116,18 @@ a_lock_in_the_same_process_counts_too(void **state)
 }
 
 static void
+a_lock_that_was_given_back_can_be_had_again(void **state)
+{
+	(void)state;
+	repo_unlock(repo);
+	assert_int_equal(repo_lock(repo, 0, &e), 0);
+	repo_unlock(repo);
+	assert_int_equal(lock_in_child(0), 0);
+	assert_int_equal(repo_lock(repo, 0, &e), 0);
+	assert_int_equal(lock_in_child(0), ERR_LOCKED);
+}
+
+static void
 a_writer_that_waits_gets_the_lock_or_gives_up(void **state)
 {
 	int status;
@@ -316,6 +328,7 @@ main(void)
 	    T(the_path_of_a_part_has_one_slash),
 	    T(a_second_writer_is_locked_out_at_once),
 	    T(a_lock_in_the_same_process_counts_too),
+	    T(a_lock_that_was_given_back_can_be_had_again),
 	    T(a_writer_that_waits_gets_the_lock_or_gives_up),
 	    T(a_waiter_hears_a_stop_request),
 	    T(a_lock_file_that_is_something_else_is_refused),
