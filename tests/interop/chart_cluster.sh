@@ -1,11 +1,13 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # long
 #
 # The chart's life in a cluster that remembers (tests/fake-api), with helm 3 and 4: installed, upgraded
 # with the seed's commands, tested, uninstalled, installed again. What lookup finds: keys are taken
 # again and never replaced, volumes are not shrunk, and other releases' are not taken.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 
 tells() {
@@ -27,6 +29,7 @@ refused() {
 }
 
 life() {
+	# shellcheck disable=SC2153
 	local helm=$1 chart=$2 key trust notes=()
 	# NOTES of a chart below are printed when asked for.
 	[ "$chart" = "$CHART" ] || notes=(--render-subchart-notes)
@@ -80,6 +83,7 @@ life() {
 	# Who renders without a look at the cluster (GitOps) has another key, and cannot bring it in.
 	"$helm" template autolab "$chart" --set backup.storageSize=20Gi --show-only "$keys" >gitops.yaml
 	expect 1 kubectl apply --server-side --force-conflicts -f gitops.yaml
+	# shellcheck disable=SC2016
 	tells 'field is immutable when `immutable` is set'
 	[ "$(get secret autolab-api-backup-key '{.data.key}')" = "$key" ] || fail "another key from GitOps"
 

@@ -1,11 +1,13 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # long
 #
 # The commands of docs/KUBERNETES.md and of NOTES, as they stand there, with helm and kubectl, in a cluster
 # that only remembers (tests/fake-api). What is to run in the toolbox runs here, on a repository that
 # is made for it; so do the pods' commands, from the objects that came of it.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 need busybox jq
 ln -s "$CHART" chart
@@ -171,8 +173,9 @@ for settings in default=1 backup.enabled=false backup.keys.existingSecret=signin
 	if ! bash -c '. ./functions.sh; . ./notes.sh' >"$CASE_BASE/stdout" 2>"$CASE_BASE/stderr"; then
 		fail "NOTES ($settings): $(tail "$CASE_BASE/stdout" "$CASE_BASE/stderr")"
 	fi
-	[ -s site.json ] && [ -f local-backups/catalog.sqlite3 ] || fail "NOTES ($settings): nothing came out"
-	[ -s autolab-api-backup.pub ] && grep -q 'BEGIN PUBLIC KEY' autolab-api-backup.pub || fail "NOTES: no public key"
+	[ -s site.json ] || fail "NOTES ($settings): no file came out"
+	[ -f local-backups/catalog.sqlite3 ] || fail "NOTES ($settings): nothing came out"
+	grep -q 'BEGIN PUBLIC KEY' autolab-api-backup.pub || fail "NOTES: no public key"
 	cluster_gone
 done
 

@@ -1,8 +1,10 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What the chart renders, read by people: all of it as it is by default, and what some values change.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 
 render() {

@@ -1,9 +1,11 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Values that are refused, and in which words: chart_refuses.out.  The chart's own words are the same
 # from helm 3 and 4; for what the schema refuses the two have words of their own.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 parent alias backup
 
@@ -15,7 +17,9 @@ words() {
 # refused ARGS...: by both, stand-alone and below a parent.
 refused() {
 	local h
-	echo "$*" | sed 's/--set \|--set-file //g'
+	local told="$*"
+	told=${told//--set /}
+	echo "${told//--set-file /}"
 	for h in 3 4; do
 		! "helm$h" template autolab "$CHART" "$@" >"out$h" 2>"err$h" || fail "helm$h takes $*"
 		! "helm$h" template autolab alias "$@" >"out$h" 2>"sub$h" || fail "helm$h takes $* below a parent"
@@ -74,8 +78,8 @@ refused --set-string backup.timezone=+2
 refused --set backup.series=a/b
 refused --set backup.application.name=Shop
 refused --set backup.keys.existingSecret=Not_A_Name
-refused --set backup.extraArgs={x}
-refused --set backup.extraArgs={--unsigned}
+refused --set 'backup.extraArgs={x}'
+refused --set 'backup.extraArgs={--unsigned}'
 refused --set backup.hooks.pre.url=autolab-api/flush
 refused --set backup.verify.deep.budget=soon
 

@@ -1,10 +1,12 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # long
 #
 # The chart over a matrix of values, by helm 3 and 4, stand-alone and below a parent: helm lint
 # --strict, each object as strictly as an API server, and the same objects by whatever way.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 
 # ---- values: a name, and what follows --set ----

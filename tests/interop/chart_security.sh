@@ -1,11 +1,14 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What each pod of the chart may do, asserted on what is rendered, for both profiles.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
+# shellcheck source=tests/chart.sh
 . "$TESTS/chart.sh"
 
 # Every pod as {name, kind, component, labels, annotations, spec}.
+# shellcheck disable=SC2016 # for jq
 PODS='[.[] | . as $o
 	| (if .kind == "CronJob" then .spec.jobTemplate.spec.template
 	   elif .kind == "Pod" then {metadata, spec}

@@ -1,7 +1,9 @@
-# shellcheck shell=bash disable=SC2016
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016 # what is in hooks is for their own shell
 #
 # image/run-job, under the sh of busybox, with nothing but our programs and busybox in PATH.
+# shellcheck source=tests/lib.sh
 . "$TESTS/lib.sh"
 need busybox
 # setsid and wget are part of it.
