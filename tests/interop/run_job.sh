@@ -134,7 +134,7 @@ for signal in TERM INT; do
 	want=143
 	rm -f post
 	env HOOK_POST_COMMAND="sleep 0.5; echo \$BACKUP_STATUS >$PWD/post" VERIFY_MAX_AGE=26h PATH="$bin:/usr/bin" \
-	    setsid env --default-signal=INT sh "$TOP/image/run-job" backup --source=src --key=key --wait-lock=60 2>"$CASE_BASE/stderr" >"$CASE_BASE/stdout" &
+	    /usr/bin/setsid /usr/bin/env --default-signal=INT sh "$TOP/image/run-job" backup --source=src --key=key --wait-lock=60 2>"$CASE_BASE/stderr" >"$CASE_BASE/stdout" &
 	pid=$!
 	until pgrep -P "$pid" -f -- --wait-lock >/dev/null; do sleep 0.1; done
 	sleep 0.3
@@ -151,7 +151,7 @@ wait "$holder" 2>/dev/null || :
 n=$(backups)
 rm -f post
 env HOOK_PRE_COMMAND="touch $PWD/began; sleep 61" HOOK_POST_COMMAND="echo \$BACKUP_STATUS >$PWD/post" PATH="$bin:/usr/bin" \
-    setsid sh "$TOP/image/run-job" backup --source=src --key=key 2>"$CASE_BASE/stderr" >"$CASE_BASE/stdout" &
+    /usr/bin/setsid sh "$TOP/image/run-job" backup --source=src --key=key 2>"$CASE_BASE/stderr" >"$CASE_BASE/stdout" &
 pid=$!
 until [ -e began ]; do sleep 0.1; done
 kill -s TERM "$pid"
