@@ -1,8 +1,9 @@
 {{- /* SPDX-License-Identifier: BSD-2-Clause */ -}}
 
-{{- /* tarseal.backupJob: the Job's spec, for the CronJob and for the first run. */ -}}
+{{- /* tarseal.backupJob: the Job's spec, for the CronJob and for the first run.  A clone is no read-only
+volume, so an fsGroup would change groups and modes of what is backed up. */ -}}
 {{- define "tarseal.backupJob" -}}
-{{- $x := merge (dict "component" "backup" "fsGroup" true "resources" .v.resources "add" (list "DAC_OVERRIDE")
+{{- $x := merge (dict "component" "backup" "fsGroup" (not .v.source.clone.enabled) "resources" .v.resources "add" (list "DAC_OVERRIDE")
     "retries" .v.backoffLimit "restartPolicy" .v.restartPolicy "codes" (list 1 2 5)) . -}}
 {{- $_ := set $x "deadline" (include "tarseal.deadline" $x) -}}
 {{- $v := .v -}}
@@ -89,22 +90,22 @@ template:
             spec:
               accessModes: [ReadWriteOnce]
               {{- with $v.source.clone.storageClassName }}
-              storageClassName: {{ . }}
+              storageClassName: {{ toYaml . }}
               {{- end }}
               dataSource:
                 kind: PersistentVolumeClaim
-                name: {{ include "tarseal.source" $v }}
+                name: {{ include "tarseal.source" $v | toYaml }}
               resources:
                 requests:
                   storage: {{ $v.source.clone.size }}
         {{- else }}
         persistentVolumeClaim:
-          claimName: {{ include "tarseal.source" $v }}
+          claimName: {{ include "tarseal.source" $v | toYaml }}
           readOnly: true
         {{- end }}
       - name: key
         secret:
-          secretName: {{ include "tarseal.keyName" $v }}
+          secretName: {{ include "tarseal.keyName" $v | toYaml }}
           items: [{key: key, path: key}]
           defaultMode: 256 # 0400
 {{- end -}}

@@ -8,6 +8,13 @@
 {{- $ns := $root.Release.Namespace -}}
 {{- $kube := printf "%s.%s" $root.Capabilities.KubeVersion.Major $root.Capabilities.KubeVersion.Minor -}}
 
+{{- /* sections that were taken out */ -}}
+{{- range list "application" "source" "keys" "verify" "restore" "drill" "toolbox" "networkPolicy" -}}
+{{- if not (kindIs "map" (get $v .)) -}}
+{{- fail (printf "backup.%s is null: leave it out, and its defaults hold" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* names */ -}}
 {{- range $name, $value := dict "application.name" $v.application.name "storageClassName" $v.storageClassName "existingClaim" $v.existingClaim
     "source.claimName" $v.source.claimName "source.clone.storageClassName" $v.source.clone.storageClassName "keys.name" $v.keys.name
@@ -35,6 +42,14 @@
 {{- end -}}
 {{- if regexMatch "^--(source|repo|key|trust|series|timezone|run-id|unsigned)(=|$)" . -}}
 {{- fail (printf "backup.extraArgs: %s: the chart sets that itself; see its values" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $v.extraEnv -}}
+{{- if eq .name "TARSEAL_RESTORE_CONFIRM" -}}
+{{- fail "backup.extraEnv: TARSEAL_RESTORE_CONFIRM would confirm every restore: it is given to one Job, when that is made" -}}
+{{- end -}}
+{{- if regexMatch "^(TARSEAL_(REPO|TRUST|SERIES|TIMEZONE|BACKUP_RUN_ID)|TZ|RESTORE_CLAIM|VERIFY_MAX_AGE|HOOK_(PRE|POST)_.*)$" .name -}}
+{{- fail (printf "backup.extraEnv: %s: the chart sets that itself; see its values" .name) -}}
 {{- end -}}
 {{- end -}}
 {{- if gt (len $v.application.name) 38 -}}
@@ -79,7 +94,7 @@
 {{- include "tarseal.checkEphemeral" (list $root "backup.source.clone.enabled=true") -}}
 {{- end -}}
 {{- range $path := list $v.source.mountPath $v.restore.mountPath -}}
-{{- if or (not (hasPrefix "/" $path)) (has (trimSuffix "/" $path) (list "" "/backups" "/keys" "/trust" "/tmp" "/anchor" "/scratch" "/usr" "/bin" "/etc" "/proc" "/sys" "/dev")) -}}
+{{- if or (not (regexMatch "^(/[.]?[A-Za-z0-9_@+][A-Za-z0-9._@+-]*)+/?$" $path)) (regexMatch "^/(backups|keys|trust)/" $path) (has (trimSuffix "/" $path) (list "" "/backups" "/keys" "/trust" "/tmp" "/anchor" "/scratch" "/usr" "/bin" "/etc" "/proc" "/sys" "/dev")) -}}
 {{- fail (printf "mountPath=%s: an absolute path that the image and the chart have no use for, such as /app/data" $path) -}}
 {{- end -}}
 {{- end -}}

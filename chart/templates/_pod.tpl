@@ -16,7 +16,7 @@
 
 {{- define "tarseal.selector" -}}
 app.kubernetes.io/name: tarseal
-app.kubernetes.io/part-of: {{ .v.application.name }}
+app.kubernetes.io/part-of: {{ toYaml .v.application.name }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -24,8 +24,8 @@ app.kubernetes.io/component: {{ . }}
 
 {{- /* metadata of an object; .name, and .annotations beside those of the values */ -}}
 {{- define "tarseal.metadata" -}}
-name: {{ .name }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ toYaml .name }}
+namespace: {{ toYaml .root.Release.Namespace }}
 labels:
   {{- include "tarseal.labels" . | nindent 2 }}
 {{- with merge (deepCopy (.annotations | default dict)) (deepCopy .v.annotations) }}
@@ -53,10 +53,10 @@ annotations:
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .v.serviceAccountName }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ toYaml . }}
 {{- end }}
 {{- with .v.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ toYaml . }}
 {{- end }}
 {{- with .v.imagePullSecrets }}
 imagePullSecrets:
@@ -146,18 +146,18 @@ securityContext:
 {{- define "tarseal.volumes" -}}
 - name: backups
   persistentVolumeClaim:
-    claimName: {{ include "tarseal.repository" .v }}
+    claimName: {{ include "tarseal.repository" .v | toYaml }}
     {{- if .readOnly }}
     readOnly: true
     {{- end }}
 - name: trust
   {{- if include "tarseal.trustIsMap" .v }}
   configMap:
-    name: {{ include "tarseal.trustName" .v }}
+    name: {{ include "tarseal.trustName" .v | toYaml }}
     items: [{key: key.pub, path: key.pub}]
   {{- else }}
   secret:
-    secretName: {{ include "tarseal.keyName" .v }}
+    secretName: {{ include "tarseal.keyName" .v | toYaml }}
     items: [{key: key.pub, path: key.pub}]
     defaultMode: 292 # 0444
   {{- end }}

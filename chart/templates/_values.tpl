@@ -11,6 +11,9 @@ a map of this chart alone; what is put into .Values a parent sees, too.
 {{- define "tarseal.values" -}}
 {{- $v := deepCopy (.Values.backup | default dict) -}}
 {{- $_ := include "tarseal.overlay" (dict "into" $v "from" (omit .Values "backup" "global")) -}}
+{{- range list "resources" "labels" "annotations" "podLabels" "podAnnotations" -}}
+{{- if not (get $v .) -}}{{- $_ := set $v . dict -}}{{- end -}}
+{{- end -}}
 {{- if not (hasKey .Subcharts "checked") -}}
 {{- $_ := set .Subcharts "checked" true -}}
 {{- include "tarseal.check" (dict "root" . "v" $v) -}}

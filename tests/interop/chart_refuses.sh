@@ -82,6 +82,10 @@ refused --set 'backup.extraArgs={x}'
 refused --set 'backup.extraArgs={--unsigned}'
 refused --set backup.hooks.pre.url=autolab-api/flush
 refused --set backup.verify.deep.budget=soon
+refused --set backup.source.mountPath='/a: b'
+refused --set backup.source.mountPath=/backups/data
+refused --set 'backup.extraEnv[0].name=TARSEAL_RESTORE_CONFIRM,backup.extraEnv[0].value=yes'
+refused --set 'backup.extraEnv[0].name=TZ,backup.extraEnv[0].value=UTC'
 
 # ---- the schema's ----
 
@@ -93,3 +97,11 @@ refused --set backup.retention=true
 refused --set backup.enabled=yes
 refused --set backup.restartPolicy=Always
 refused --set backup.resources.limit.cpu=1
+
+# A section that is taken out; below a parent helm puts the defaults back.
+for h in 3 4; do
+	for section in backup backup.keys backup.application; do
+		! "helm$h" template autolab "$CHART" --set $section=null >out 2>err || fail "helm$h takes $section=null"
+		grep -q 'is null: leave it out' err || fail "$section=null: $(cat err)"
+	done
+done

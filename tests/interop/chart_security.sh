@@ -97,6 +97,8 @@ each app.pods 'the application' '.spec.securityContext | .runAsNonRoot and .runA
 each app.pods 'no capability' '.spec.containers[0].securityContext.capabilities.add == null'
 # Only where a volume may be new, and no volume of the application is mounted to be written to.
 each app.pods 'fsGroup' '(.spec.securityContext.fsGroup == 2000) == (.component | IN("backup", "verify"))'
+render appclone --set backup.profile=app,backup.application.uid=1000,backup.application.gid=2000,backup.source.clone.enabled=true,backup.source.clone.size=9Gi
+each appclone.pods 'no fsGroup on a clone' '(.spec.securityContext.fsGroup == 2000) == (.component == "verify")'
 each target.pods 'fsGroup of a new target' '(.spec.securityContext.fsGroup == 2000) == (.component | IN("backup", "verify", "restore"))'
 each app.pods 'fsGroup only at the root' '.spec.securityContext | .fsGroup == null or .fsGroupChangePolicy == "OnRootMismatch"'
 check_objects --pods baseline root.yaml existing.yaml clone.yaml anchor.yaml

@@ -28,6 +28,14 @@ deadline 8792 --set backup.storageSize=20Gi --set-string backup.resources.limits
 deadline 4696 --set backup.storageSize=20Gi,backup.resources.limits.cpu=null
 deadline 60 --set backup.activeDeadlineSeconds=60
 
+deadline 3600 --set backup.resources=null,backup.labels=null,backup.annotations=null,backup.podLabels=null,backup.podAnnotations=null
+# Names that YAML would take for something else.
+helm4 template autolab "$CHART" --namespace 123 --set-string backup.application.name=yes,backup.existingClaim=1,backup.source.claimName=2,backup.keys.name=3 \
+	--set-string backup.verify.anchorClaim=4,backup.restore.target.claimName=5,backup.serviceAccountName=6,backup.priorityClassName=7 >odd.yaml
+helm4 template autolab "$CHART" --set-string backup.storageClassName=1,backup.source.clone.storageClassName=2,backup.source.clone.size=1Gi,backup.source.claimName=3 \
+	--set backup.source.clone.enabled=true >odd2.yaml
+check_objects odd.yaml odd2.yaml
+
 # age AGE SCHEDULE
 age() {
 	local got
