@@ -1,7 +1,7 @@
 {{- /* SPDX-License-Identifier: BSD-2-Clause */ -}}
 
 {{- /* tarseal.backupJob: the Job's spec, for the CronJob and for the first run.  A clone is no read-only
-volume, so an fsGroup would change groups and modes of what is backed up. */ -}}
+volume, so an fsGroup would change groups and modes of what is backed up.  Kubernetes makes $ of $$, in arguments and variables. */ -}}
 {{- define "tarseal.backupJob" -}}
 {{- $x := merge (dict "component" "backup" "fsGroup" (not .v.source.clone.enabled) "resources" .v.resources "add" (list "DAC_OVERRIDE")
     "retries" .v.backoffLimit "restartPolicy" .v.restartPolicy "codes" (list 1 2 5)) . -}}
@@ -37,10 +37,10 @@ template:
           - --make-room
           {{- end }}
           {{- range $v.exclude }}
-          - {{ printf "--exclude=%s" . | quote }}
+          - {{ printf "--exclude=%s" . | replace "$$" "$$$$" | quote }}
           {{- end }}
           {{- range $v.extraArgs }}
-          - {{ . | quote }}
+          - {{ . | replace "$$" "$$$$" | quote }}
           {{- end }}
         env:
           - name: TARSEAL_BACKUP_RUN_ID
@@ -59,10 +59,10 @@ template:
             value: {{ int64 $hook.timeoutSeconds | quote }}
           {{- if $hook.command }}
           - name: HOOK_{{ $name }}_COMMAND
-            value: {{ $hook.command | quote }}
+            value: {{ $hook.command | replace "$$" "$$$$" | quote }}
           {{- else }}
           - name: HOOK_{{ $name }}_URL
-            value: {{ $hook.url | quote }}
+            value: {{ $hook.url | replace "$$" "$$$$" | quote }}
           - name: HOOK_{{ $name }}_METHOD
             value: {{ $hook.method }}
           {{- end }}

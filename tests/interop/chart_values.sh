@@ -36,6 +36,12 @@ helm4 template autolab "$CHART" --set-string backup.storageClassName=1,backup.so
 	--set backup.source.clone.enabled=true >odd2.yaml
 check_objects odd.yaml odd2.yaml
 
+# Kubernetes makes $ of $$.
+# shellcheck disable=SC2016
+helm3 template autolab "$CHART" --set 'backup.hooks.pre.command=kill $$ $x,backup.drill.checkCommand=echo $$' >dollars
+# shellcheck disable=SC2016
+grep -qF '"kill $$$$ $x"' dollars && grep -qF '"--check-command=echo $$$$"' dollars || fail "dollars"
+
 # age AGE SCHEDULE
 age() {
 	local got
