@@ -3,7 +3,7 @@
 {{- /*
 tarseal.values: the values that count, as YAML.  Those under `backup:` are overlaid by what stands
 at the root, for that is where the parent's `backup.retention` arrives when this chart has the
-alias `backup`.  mergeOverwrite will not do: it passes over false, 0 and "".
+alias `backup`.  mergeOverwrite will not do: it passes over false, 0 and "".  null takes a limit out, as helm does.
 
 The first template that asks has them checked.  That they are is remembered in .Subcharts, which is
 a map of this chart alone; what is put into .Values a parent sees, too.
@@ -26,6 +26,8 @@ a map of this chart alone; what is put into .Values a parent sees, too.
 {{- range $name, $value := .from -}}
 {{- if and (kindIs "map" $value) (kindIs "map" (get $into $name)) -}}
 {{- $_ := include "tarseal.overlay" (dict "into" (get $into $name) "from" $value) -}}
+{{- else if kindIs "invalid" $value -}}
+{{- $_ := unset $into $name -}}
 {{- else -}}
 {{- $_ := set $into $name $value -}}
 {{- end -}}

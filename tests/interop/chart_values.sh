@@ -40,7 +40,18 @@ check_objects odd.yaml odd2.yaml
 # shellcheck disable=SC2016
 helm3 template autolab "$CHART" --set 'backup.hooks.pre.command=kill $$ $x,backup.drill.checkCommand=echo $$' >dollars
 # shellcheck disable=SC2016
-grep -qF '"kill $$$$ $x"' dollars && grep -qF '"--check-command=echo $$$$"' dollars || fail "dollars"
+[ "$(grep -cF -e '"kill $$$$ $x"' -e '"--check-command=echo $$$$"' dollars)" = 3 ] || fail "dollars: $(grep -F '$$' dollars)"
+
+# Limits are taken out by null, below a parent, too.
+parent unlimited backup
+for h in helm3 helm4; do
+	for what in resources resources.limits resources.limits.cpu; do
+		for chart in "$CHART" unlimited; do
+			"$h" template autolab "$chart" --set backup.$what=null >null.yaml
+			objects null.yaml | jq -e '[.. | objects | .limits? // empty | .cpu] | all(. == null)' >/dev/null || fail "$h, $chart: a limit of the processor with $what=null"
+		done
+	done
+done
 
 # age AGE SCHEDULE
 age() {
