@@ -83,6 +83,10 @@ saw 'it took longer than 1 s, and is ended'
 sleep 0.2
 ! pgrep -f '^sleep 6[12]$' >/dev/null || fail "something of the hook runs on"
 
+# It has failed, even where it says 0 when it is ended.
+expect 3 with HOOK_PRE_TIMEOUT=1 HOOK_PRE_COMMAND='trap "exit 0" TERM; sleep 61 & wait' backup --source=src --key=key
+saw 'the hook before the backup has failed, with status 143'
+
 # URLs: a server of one line, that writes down what was asked.
 python3 - "$CASE_BASE/http" >"$CASE_BASE/http.log" <<'PYTHON' &
 import http.server, os, sys
@@ -160,6 +164,28 @@ wait "$pid" || status=$?
 [ "$status" = 143 ] || fail "TERM in a hook: status $status"
 [ "$(cat post)" = 143 ] || fail "TERM in a hook: no hook after it"
 [ "$(backups)" = "$n" ] || fail "TERM in a hook: a backup all the same"
+# What was not done because of a signal is no success: the verify after a backup, the other lists of a verify.
+rm -f began
+env HOOK_POST_COMMAND="touch $PWD/began; sleep 1" VERIFY_MAX_AGE=26h PATH="$bin" \
+    /usr/bin/setsid sh "$TOP/image/run-job" backup --source=src --key=key 2>"$CASE_BASE/stderr" >"$CASE_BASE/stdout" &
+pid=$!
+until [ -e began ]; do sleep 0.1; done
+kill -s TERM "$pid"
+status=0
+wait "$pid" || status=$?
+[ "$status" = 143 ] || fail "TERM in the hook after it: status $status"
+saw_not quick
+mkdir stub
+printf '#!/bin/sh\ntrap "" TERM\ntouch began\nsleep 1\n' >stub/verify
+chmod +x stub/verify
+rm -f began
+env PATH="$PWD/stub:$bin" /usr/bin/setsid sh "$TOP/image/run-job" verify --level=quick -- --level=deep &
+pid=$!
+until [ -e began ]; do sleep 0.1; done
+kill -s TERM "$pid"
+status=0
+wait "$pid" || status=$?
+[ "$status" = 143 ] || fail "TERM in the first of two lists: status $status"
 
 # ---- verify ----
 
@@ -193,6 +219,11 @@ small" ] || fail "paths: $(ls some)"
 expect 1 with TARSEAL_RESTORE_CONFIRM=yes RESTORE_PATHS='--force
 a  b' restore --target=none
 saw 'a  b'
+# Lines, and no path in them: that is not everything.
+expect 2 with TARSEAL_RESTORE_CONFIRM=yes RESTORE_PATHS='
+' restore --target=none
+saw 'no path in RESTORE_PATHS'
+[ ! -e none ] || fail "no paths, and everything restored"
 
 # ---- test ----
 
@@ -201,6 +232,12 @@ saw 'Restored 1 entry'
 cmp test/small src/small
 expect 5 with TARSEAL_TRUST="$PWD/other.pub" TMPDIR="$PWD/t2" test
 [ ! -e t2 ] || fail "restored what is not trusted"
+# What cannot be listed is not well.
+printf '#!/bin/sh\nexit 3\n' >stub/manifest
+printf '#!/bin/sh\n' >stub/verify
+chmod +x stub/manifest
+expect 3 env PATH="$PWD/stub:$bin" sh "$TOP/image/run-job" test
+saw_not 'plain name'
 
 expect 2 job
 expect 2 job what
