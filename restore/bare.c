@@ -221,18 +221,6 @@ judge_archive(const struct run *r, struct err *e)
 	    r->look.whole ? "" : r->look.why.msg);
 }
 
-/* And so it is with what was restored of it. */
-static int
-judge(const struct run *r, struct err *e)
-{
-	const struct into *i = &r->into;
-
-	if (r->report->lost == 0 || r->o->force || i->empty || i->mode != INTO_STAGE)
-		return 0;
-	return err_set(
-	    e, ERR_CORRUPT, "%s is not all there (--force takes what there is)", r->backup->name);
-}
-
 static int
 put(struct run *r, struct err *e)
 {
@@ -277,7 +265,7 @@ write_into(struct run *r, const struct into_what *what, struct err *e)
 {
 	r->look.lost_stays = has_lost_and_found(&r->into);
 	if (judge_archive(r, e) != 0 || into_begin(&r->into, what, e) != 0 || put(r, e) != 0 ||
-	    keep_root(r, e) != 0 || judge(r, e) != 0)
+	    keep_root(r, e) != 0 || into_judge(&r->into, r->report, r->backup->name, e) != 0)
 		return -1;
 	return into_commit(&r->into, e);
 }

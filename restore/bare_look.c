@@ -6,23 +6,6 @@
 #include "restore/select.h"
 #include "seal/section.h"
 
-/* What preview.h wants to know of an entry. */
-static struct section_line
-line_of(const struct entry *en)
-{
-	return (struct section_line){.type = en->type,
-	    .path = en->path,
-	    .path_len = en->path_len,
-	    .mode = en->mode,
-	    .uid = en->uid,
-	    .gid = en->gid,
-	    .size = en->size,
-	    .mtime_sec = en->mtime_sec,
-	    .mtime_nsec = en->mtime_nsec,
-	    .link = en->link,
-	    .link_len = en->link_len};
-}
-
 /* A wanted link whose data is not: it comes under the link's name. */
 static int
 need_target(struct restore_select *s, const struct entry *en, const char *place, struct err *e)
@@ -58,7 +41,7 @@ take(struct bare_look *l, const struct bare_look_opts *o, const struct entry *en
 	l->entries++;
 	l->bytes += en->type == ENTRY_FILE ? en->size : 0;
 	if (o->each != NULL) {
-		line = line_of(en);
+		line = section_line_of(en);
 		o->each(o->ctx, place, &line);
 	}
 	return need_target(o->select, en, place, e);

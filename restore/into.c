@@ -296,6 +296,14 @@ into_begin(struct into *i, const struct into_what *what, struct err *e)
 }
 
 int
+into_judge(const struct into *i, const struct restore_report *r, const char *backup, struct err *e)
+{
+	if (r->lost == 0 || i->o->force || i->empty || i->mode != INTO_STAGE)
+		return 0;
+	return err_set(e, ERR_CORRUPT, "%s is not all there (--force takes what there is)", backup);
+}
+
+int
 into_commit(struct into *i, struct err *e)
 {
 	struct stat st;

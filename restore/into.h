@@ -61,6 +61,13 @@ int into_open(
     struct into *i, const struct restore_opts *o, const struct into_what *what, struct err *e);
 /* From here on i->target is where to restore to. */
 int into_begin(struct into *i, const struct into_what *what, struct err *e);
+/*
+ * Where there is something to lose, what takes its place has to be all there.  A damaged backup in
+ * place of data that may be better is for a person to decide: ERR_CORRUPT when something is lost
+ * of the backup of that name, unless --force takes what there is.
+ */
+int into_judge(
+    const struct into *i, const struct restore_report *r, const char *backup, struct err *e);
 /* All is restored: onto the disk, and in its place. */
 int into_commit(struct into *i, struct err *e);
 /* Into the report: how it was done, and what became of what was there. */

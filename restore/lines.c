@@ -41,20 +41,8 @@ line_of_entry(const struct entry *en, struct section_line *line)
 {
 	uint8_t digest[SHA256_LEN];
 
-	*line = (struct section_line){.type = en->type,
-	    .path = en->path,
-	    .path_len = en->path_len,
-	    .mode = en->mode,
-	    .uid = en->uid,
-	    .gid = en->gid,
-	    .size = en->size,
-	    .mtime_sec = en->mtime_sec,
-	    .mtime_nsec = en->mtime_nsec,
-	    .rdev_major = en->rdev_major,
-	    .rdev_minor = en->rdev_minor,
-	    .link = en->link,
-	    .link_len = en->link_len,
-	    .has_xattrs = entry_xattr_digest(en, digest)};
+	*line = section_line_of(en);
+	line->has_xattrs = entry_xattr_digest(en, digest);
 }
 
 int

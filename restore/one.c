@@ -102,21 +102,6 @@ extract(struct restore_one *r, struct err *e)
 	return rc == 0 ? restore_finish(&ctx, r->load, e) : -1;
 }
 
-/*
- * Where there is something to lose, what takes its place has to be all there.  A damaged backup in
- * place of data that may be better is for a person to decide.
- */
-static int
-judge(const struct restore_one *r, struct err *e)
-{
-	const struct into *i = &r->into;
-
-	if (r->report->lost == 0 || r->o->force || i->empty || i->mode != INTO_STAGE)
-		return 0;
-	return err_set(
-	    e, ERR_CORRUPT, "%s is not all there (--force takes what there is)", r->backup->name);
-}
-
 /* Directories on the way that are there stay as they are: nobody asked for them. */
 static bool
 is_ours_to_set(void *ctx, const char *path)
@@ -167,7 +152,7 @@ write_into(struct restore_one *r, const struct into_what *what, struct err *e)
 		return -1;
 	if (r->into.mode == INTO_MERGE)
 		restore_plan_sift_dirs(&r->plan, is_ours_to_set, r);
-	if (extract(r, e) != 0 || judge(r, e) != 0)
+	if (extract(r, e) != 0 || into_judge(&r->into, r->report, r->backup->name, e) != 0)
 		return -1;
 	return into_commit(&r->into, e);
 }

@@ -190,6 +190,24 @@ difference(const struct section_line *line, const struct entry *en)
 	return NULL;
 }
 
+struct section_line
+section_line_of(const struct entry *en)
+{
+	return (struct section_line){.type = en->type,
+	    .path = en->path,
+	    .path_len = en->path_len,
+	    .mode = en->mode,
+	    .uid = en->uid,
+	    .gid = en->gid,
+	    .size = en->size,
+	    .mtime_sec = en->mtime_sec,
+	    .mtime_nsec = en->mtime_nsec,
+	    .rdev_major = en->rdev_major,
+	    .rdev_minor = en->rdev_minor,
+	    .link = en->link,
+	    .link_len = en->link_len};
+}
+
 struct entry
 section_entry(const struct section_line *line)
 {

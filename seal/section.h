@@ -64,6 +64,8 @@ int section_next(struct section_parser *p, struct section_line *line, struct err
 
 /* The entry that a line tells of, without attributes, ACLs and extents; borrows from it. */
 struct entry section_entry(const struct section_line *line);
+/* The line that tells of an entry, without digests; borrows from it. */
+struct section_line section_line_of(const struct entry *en);
 
 /*
  * Does a tar entry say the same as its manifest line?  Compares type, mode,
